@@ -1,0 +1,45 @@
+"""Black-box optimization in which a language model is one solver among many."""
+
+from llmopt.errors import DecodeError, InvalidInput, LlmoptError, MissingExtra, ModelError
+from llmopt.history import Evaluation, Evaluations, History
+from llmopt.objective import Budget, Objective, Proposals
+from llmopt.optimize import maximize, minimize
+from llmopt.problem import FunctionProblem, Infeasible, Optimum, Problem
+from llmopt.result import OptimizeResult
+from llmopt.run import run
+from llmopt.solver import AskTellSolver, Solver, Task
+from llmopt.space import Categorical, Float, Int, Permutation, Space, Text, Vector
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AskTellSolver",
+    "Budget",
+    "Categorical",
+    "DecodeError",
+    "Evaluation",
+    "Evaluations",
+    "Float",
+    "FunctionProblem",
+    "History",
+    "Infeasible",
+    "Int",
+    "InvalidInput",
+    "LlmoptError",
+    "MissingExtra",
+    "ModelError",
+    "Objective",
+    "OptimizeResult",
+    "Optimum",
+    "Permutation",
+    "Problem",
+    "Proposals",
+    "Solver",
+    "Space",
+    "Task",
+    "Text",
+    "Vector",
+    "maximize",
+    "minimize",
+    "run",
+]

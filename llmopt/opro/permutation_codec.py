@@ -1,0 +1,78 @@
+"""Permutations as text: ``0 3 1 2``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmopt.opro.codec import Codec, Decoded, bracketed, cleaned, no_solution
+from llmopt.space import Permutation
+
+# Up to so many entries the grammar tracks which ones are left; it has 2**n rules.
+_EXACT = 10
+_NUMBER = re.compile(r"(?<![\w.\-])\d{1,9}(?![\w.])")
+
+
+class PermutationCodec(Codec[NDArray[np.int32]]):
+    """The text form of permutations: the entries, separated by spaces.
+
+    Up to 10 entries the grammar offers only entries that are still missing. For more it asks for n legal
+    entries, and ``decode`` repairs: repeats are dropped, and what is missing is appended in index order,
+    each counted as a repair. A text with fewer than n / 2 numbers is refused.
+
+    Examples
+    --------
+    >>> from llmopt import Permutation
+    >>> codec = PermutationCodec(Permutation(4))
+    >>> codec.decode("best order: [2, 0, 0, 3]")
+    Decoded(solution=array([2, 0, 3, 1], dtype=int32), repairs=2)
+    """
+
+    def __init__(self, space: Permutation) -> None:
+        self.space = space
+        self.longest = space.n * (len(str(space.n - 1)) + 1)
+
+    def encode(self, solution: NDArray[np.int32]) -> str:
+        return " ".join(str(int(i)) for i in solution)
+
+    def form(self) -> str:
+        return f"the numbers 0 to {self.space.n - 1} in a new order"
+
+    def grammar(self, *, opening: str = "", known: Iterable[str] = ()) -> str | None:
+        from llmopt.opro.grammar import quote
+
+        n = self.space.n
+        if n > _EXACT:
+            entry = " | ".join(quote(str(i)) for i in range(n))
+            more = f' (" " entry){{{n - 1}}}' if n > 1 else ""
+            return f"root ::= entry{more}\nentry ::= {entry}\n"
+        lines = [f"root ::= s{(1 << n) - 1}"]
+        for left in range(1, 1 << n):
+            options = []
+            for i in (i for i in range(n) if left >> i & 1):
+                rest = left & ~(1 << i)
+                options.append(quote(f"{i} ") + f" s{rest}" if rest else quote(str(i)))
+            lines.append(f"s{left} ::= {' | '.join(options)}")
+        return "\n".join(lines) + "\n"
+
+    def schema(self) -> dict[str, Any]:
+        n = self.space.n
+        entry = {"type": "integer", "minimum": 0, "maximum": n - 1}
+        return {"type": "array", "items": entry, "minItems": n, "maxItems": n, "uniqueItems": True}
+
+    def decode(self, text: str) -> Decoded[NDArray[np.int32]]:
+        text = cleaned(text)
+        lines = [line for line in text.splitlines() if line.strip()]
+        for candidate in [*bracketed(text), *lines[::-1]]:
+            entries = [int(number) for number in _NUMBER.findall(candidate)]
+            order = list(dict.fromkeys(i for i in entries if i < self.space.n))
+            if 2 * len(entries) < self.space.n or not order:
+                continue
+            missing = sorted(set(range(self.space.n)) - set(order))
+            repairs = len(entries) - len(order) + len(missing)
+            return Decoded(np.array(order + missing, dtype=np.int32), repairs)
+        raise no_solution()

@@ -1,0 +1,291 @@
+"""Optimization by prompting: a language model proposes the next solutions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmopt.errors import DecodeError, InvalidInput
+from llmopt.llm.base import LLM, Constraint, Request, Response, Sampling, Usage
+from llmopt.objective import Budget, Proposals
+from llmopt.opro.codec import Codec, codec_for
+from llmopt.opro.grammar import enclosed
+from llmopt.opro.scores import ScoreForm, shown_losses
+from llmopt.opro.serializer import Chat, Continuation, Prompt, Serializer, View
+from llmopt.opro.vector_codec import VectorCodec
+from llmopt.solver import AskTellSolver, Task
+from llmopt.space import Space
+
+# The known solutions that a grammar leaves out: a model repeats the good and the recent ones. Others that it
+# repeats are counted as duplicates.
+EXCLUDED_BEST = 256
+EXCLUDED_LATEST = 128
+
+SerializerName = Literal["auto", "chat", "continuation"]
+
+
+class OPRO(AskTellSolver):
+    """A language model as an optimizer (OPRO, arXiv 2309.03409, section 2).
+
+    Every step shows the model some of the best solutions with their scores, worst first, and asks for better
+    ones. Replies are decoded under the space's grammar where the model can, else read tolerantly; what cannot
+    be read is counted with its reason and asked for again at most ``retries`` times. Nothing is made up in
+    place of a reply.
+
+    Parameters
+    ----------
+    llm
+        The model.
+    serializer
+        ``"chat"`` (the paper's meta-prompt), ``"continuation"`` (a pattern to continue; for small base models),
+        ``"auto"`` (continuation where the model can both continue text and obey a grammar, else chat), or a
+        :class:`llmopt.opro.serializer.Serializer`.
+    samples
+        Replies per step (8 in the paper, section 5.1).
+    prompts
+        Different prompts per step among which the samples are divided. With several, each shows a random
+        ``shown`` of the best ``top_k``, and every second one writes the variables in the opposite order, so that
+        the samples differ; with one, it shows the best ``top_k`` (the paper's form).
+    top_k
+        How many of the best solutions are candidates for a prompt (20 in the paper, section 3.1).
+    shown
+        Solutions in a prompt where ``prompts`` is above 1.
+    scores, digits
+        How scores are written, see :func:`llmopt.opro.scores.shown_losses`; ``"auto"``: rounded to ``digits``
+        decimals in a chat (the paper shows whole numbers), rescaled in a continuation.
+    temperature
+        1.0 in the paper (section 5.4 finds it best).
+    exclude_known
+        Take the best 256 and the latest 128 evaluated solutions out of the grammar, so that no sample repeats them.
+    retries
+        How often a step asks again where no reply of a request could be read.
+    max_tokens
+        Upper bound on the tokens of a free reply; a constrained one is bounded by its grammar.
+    resolution
+        See :func:`llmopt.opro.codec.codec_for`.
+    hint
+        What the user knows of the problem, in words; becomes part of the prompt.
+    codec
+        In place of the space's own text form.
+    """
+
+    def __init__(
+        self,
+        llm: LLM,
+        *,
+        serializer: SerializerName | Serializer = "auto",
+        samples: int = 8,
+        prompts: int | None = None,
+        top_k: int = 20,
+        shown: int = 10,
+        scores: ScoreForm | Literal["auto"] = "auto",
+        digits: int = 0,
+        temperature: float = 1.0,
+        exclude_known: bool = True,
+        retries: int = 2,
+        max_tokens: int = 512,
+        resolution: int = 1_000,
+        hint: str = "",
+        codec: Codec[Any] | None = None,
+    ) -> None:
+        super().__init__(samples)
+        if not isinstance(llm, LLM):
+            raise InvalidInput(f"opro: llm must be a model, such as connect('local'), not {llm!r}")
+        self.serializer = _chosen(serializer, llm)
+        self.prompts = prompts if prompts is not None else (1 if self.serializer.chat else samples)
+        for name, value, least in [
+            ("samples", samples, 1),
+            ("prompts", self.prompts, 1),
+            ("top_k", top_k, 1),
+            ("shown", shown, 1),
+            ("digits", digits, 0),
+            ("retries", retries, 0),
+            ("max_tokens", max_tokens, 1),
+            ("resolution", resolution, 10),
+        ]:
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise InvalidInput(f"opro: {name} must be a whole number of at least {least}, not {value!r}")
+        if self.prompts > samples:
+            raise InvalidInput(f"opro: prompts={self.prompts} is more than samples={samples}")
+        if not 0 <= temperature <= 5:
+            raise InvalidInput(f"opro: temperature must be from 0 to 5, not {temperature!r}")
+        self.llm = llm
+        self.top_k = top_k
+        self.shown = shown
+        self.scores: ScoreForm = ("rounded" if self.serializer.chat else "rescaled") if scores == "auto" else scores
+        self.digits = digits
+        self.temperature = temperature
+        self.exclude_known = exclude_known
+        self.retries = retries
+        self.max_tokens = max_tokens
+        self.resolution = resolution
+        self.hint = hint
+        self._codec = codec
+        self._usage = Usage()
+
+    @property
+    def usage(self) -> Usage:
+        return self._usage
+
+    @property
+    def model(self) -> str:
+        return self.llm.info.spec
+
+    def check(self, space: Space[Any], budget: Budget) -> None:
+        self._codec or codec_for(space, self.resolution)
+        able = self.llm.capabilities.chat if self.serializer.chat else self.llm.capabilities.continuation
+        if not able:
+            kind = "answer a conversation" if self.serializer.chat else "continue a text"
+            other = "continuation" if self.serializer.chat else "chat"
+            raise InvalidInput(f"opro: the model {self.model} cannot {kind}; use serializer={other} or another model")
+
+    def start(self, task: Task, rng: np.random.Generator) -> None:
+        super().start(task, rng)
+        codec = self._codec or codec_for(task.space, self.resolution)
+        opposite = codec.reversed() if isinstance(codec, VectorCodec) else codec
+        self._writers = [_Writer(codec, task), _Writer(opposite, task)]
+        self._step = 0
+        self._usage = Usage()
+
+    def requests(self) -> list[Request]:
+        """Return the requests of the next step: what ``ask`` sends."""
+        return [query.request for query in self._queries()]
+
+    def ask(self, n: int) -> Proposals:
+        queries = self._queries()
+        self._step += 1
+        solutions: list[Any] = []
+        invalid: list[str] = []
+        for attempt in range(self.retries + 1):
+            responses = self.llm.generate([query.seeded(attempt) for query in queries])
+            unread = []
+            for query, response in zip(queries, responses, strict=True):
+                self._usage = self._usage.plus(response.usage)
+                found, reasons = query.read(response)
+                solutions += found
+                invalid += reasons
+                if not found:
+                    unread.append(query)
+            queries = unread
+            if not queries:
+                break
+        return Proposals(self.task.space.pack(solutions), invalid)
+
+    def _queries(self) -> list[_Query]:
+        best = self.task.history.best(self.top_k)[::-1]
+        each, more = divmod(self.batch, self.prompts)
+        queries = []
+        constraints: dict[int, Constraint | None] = {}
+        for i in range(self.prompts):
+            side = i % 2
+            writer = self._writers[side]
+            rows = best
+            if self.prompts > 1 and len(best) > self.shown:
+                rows = best[np.sort(self.rng.choice(len(best), self.shown, replace=False))]
+            prompt = self.serializer.prompt(self._view(writer, rows))
+            if side not in constraints:
+                constraints[side] = self._constraint(writer, prompt)
+            request = Request(
+                prompt.content,
+                n=each + (i < more),
+                max_tokens=writer.codec.longest + 8 if constraints[side] else self.max_tokens,
+                constraint=constraints[side],
+                sampling=Sampling(self.temperature),
+                stop=(prompt.ending,) if prompt.ending and not constraints[side] else (),
+            )
+            queries.append(_Query(request, prompt, writer.codec, (self.task.seed, self._step, i)))
+        return queries
+
+    def _view(self, writer: _Writer, rows: NDArray[np.int64]) -> View:
+        history = self.task.history
+        # A chat reads the user's own sign; in a pattern the loss falls line by line.
+        own_sign = self.serializer.chat and self.scores == "rounded" and history.maximize
+        losses = history.losses[rows]
+        scores, target = shown_losses(-losses if own_sign else losses, self.scores, self.digits)
+        return View(
+            description=f"{self.task.description}\n{self.task.space.describe()}",
+            hint=self.hint,
+            codec=writer.codec,
+            solutions=[writer.text(int(row)) for row in rows],
+            scores=scores,
+            target=target,
+            maximize=own_sign,
+        )
+
+    def _constraint(self, writer: _Writer, prompt: Prompt) -> Constraint | None:
+        able = self.llm.capabilities
+        if not (able.grammar or able.schema):
+            return None
+        grammar = None
+        if able.grammar:
+            known = writer.known() if self.exclude_known else []
+            # Where every text is known, only repeats are left to say; the objective counts them.
+            inner = writer.codec.grammar(opening=prompt.opening, known=known)
+            inner = inner or writer.codec.grammar(opening=prompt.opening)
+            assert inner is not None
+            grammar = enclosed(inner, *(("", prompt.ending) if prompt.ending else ("[", "]")))
+        return Constraint(grammar, writer.codec.schema())
+
+
+@dataclass(frozen=True)
+class _Query:
+    """One request, with what is needed to send it again and to read its replies."""
+
+    request: Request
+    prompt: Prompt
+    codec: Codec[Any]
+    place: tuple[int, int, int]
+
+    def seeded(self, attempt: int) -> Request:
+        """Return the request with the seed of an attempt: a function of run seed, step, prompt and attempt."""
+        state = np.random.SeedSequence([*self.place, attempt]).generate_state(1)[0]
+        return replace(self.request, seed=int(state) >> 1)
+
+    def read(self, response: Response) -> tuple[list[Any], list[str]]:
+        """Return the solutions in the replies, and the reasons of those that hold none."""
+        solutions, reasons = [], []
+        for reply in response.replies:
+            if reply.finish_reason == "length" and (self.prompt.ending or self.request.constraint):
+                reasons.append("cut off at the limit of tokens")
+                continue
+            try:
+                solutions.append(self.codec.decode(self.prompt.opening + reply.text).solution)
+            except DecodeError as error:
+                reasons.append(str(error))
+        return solutions, reasons
+
+
+class _Writer:
+    """The texts of a run's solutions under one codec, each written once."""
+
+    def __init__(self, codec: Codec[Any], task: Task) -> None:
+        self.codec = codec
+        self._task = task
+        self._texts: dict[int, str] = {}
+
+    def text(self, row: int) -> str:
+        if row not in self._texts:
+            history = self._task.history
+            self._texts[row] = self.codec.encode(history.space.row(history.columns, row))
+        return self._texts[row]
+
+    def known(self) -> list[str]:
+        """Return the texts of the best and of the latest evaluations: those a model would repeat."""
+        history = self._task.history
+        latest = range(max(0, len(history) - EXCLUDED_LATEST), len(history))
+        rows = dict.fromkeys([*history.best(EXCLUDED_BEST).tolist(), *latest])
+        return [self.text(row) for row in rows]
+
+
+def _chosen(serializer: SerializerName | Serializer, llm: LLM) -> Serializer:
+    if isinstance(serializer, Serializer):
+        return serializer
+    if serializer == "auto":
+        able = llm.capabilities
+        serializer = "continuation" if able.continuation and able.grammar else "chat"
+    if serializer not in ("chat", "continuation"):
+        raise InvalidInput(f"opro: serializer must be auto, chat or continuation, not {serializer!r}")
+    return Chat() if serializer == "chat" else Continuation()

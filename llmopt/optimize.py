@@ -1,0 +1,193 @@
+"""``minimize`` and ``maximize``: the Python surface."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+from llmopt.errors import InvalidInput
+from llmopt.llm.base import LLM
+from llmopt.objective import Budget, Objective
+from llmopt.problem import Direction, FunctionProblem, Optimum, Problem
+from llmopt.result import OptimizeResult
+from llmopt.run import run
+from llmopt.solver import Solver
+from llmopt.space import Float, Space, Vector
+
+
+def minimize(
+    fun: Callable[..., Any] | Problem,
+    space: Space[Any] | None = None,
+    *,
+    bounds: Sequence[tuple[float, float]] | None = None,
+    solver: str | Solver = "opro",
+    llm: str | LLM = "local",
+    max_evaluations: int | None = 100,
+    max_steps: int | None = None,
+    max_seconds: float | None = None,
+    seed: int = 0,
+    starts: Sequence[Any] | None = None,
+    target: float | None = None,
+    description: str | None = None,
+    hint: str = "",
+    vectorized: bool = False,
+    noisy: bool = False,
+    raise_failures: bool = False,
+    on_step: Callable[[Objective], None] | None = None,
+) -> OptimizeResult:
+    """Find the solution with the smallest score.
+
+    Parameters
+    ----------
+    fun
+        A function of a solution, called as the space has it: with a dict from name to value for a
+        ``Vector``, a 1-D array for a ``Permutation``, a str for a ``Text``; or a :class:`Problem`, which brings
+        its own space and direction.
+    space
+        The legal solutions.
+    bounds
+        In place of a space, as in SciPy: (low, high) for each entry of the 1-D array that ``fun`` is called
+        with and that ``result.x`` is.
+    solver
+        A name, with settings as in ``"tpe:batch=8"``, or a solver.
+    llm
+        The model of solvers that use one: a SPEC such as ``"local"``, or a model.
+    max_evaluations, max_steps, max_seconds
+        The budget; None is without limit. See :class:`llmopt.objective.Budget`.
+    seed
+        The run is a function of the arguments, this seed and the model's replies.
+    starts
+        Start points, evaluated first; five random ones by default.
+    target
+        A score that ends the run.
+    description, hint
+        What the function is, and what is known of good solutions, in words; only a model reads them.
+    vectorized
+        ``fun`` scores a whole step at once, see :class:`llmopt.problem.FunctionProblem`.
+    noisy
+        Two calls with the same solution may differ; then every call is an evaluation.
+    raise_failures
+        Let exceptions of ``fun`` through. By default a failed evaluation is recorded and the run goes on.
+    on_step
+        Called with the objective after every step.
+
+    Returns
+    -------
+    OptimizeResult
+        ``x``, ``fun``, ``nfev``, ``nit``, ``success``, ``message``, ``history`` and more.
+
+    Raises
+    ------
+    InvalidInput
+        An argument is not legal; nothing was evaluated.
+
+    Examples
+    --------
+    >>> from llmopt import Int, Vector, minimize
+    >>> space = Vector(w=Int(-20, 20), b=Int(-20, 20))
+    >>> result = minimize(lambda s: (s["w"] - 3) ** 2 + (s["b"] + 4) ** 2, space, solver="exhaustive",
+    ...                   max_evaluations=2000)
+    >>> result.x, result.fun
+    ({'w': 3, 'b': -4}, 0.0)
+    """
+    return _optimize("minimize", **locals())
+
+
+def maximize(fun: Callable[..., Any] | Problem, space: Space[Any] | None = None, **options: Any) -> OptimizeResult:
+    """Find the solution with the largest score; takes and returns what :func:`minimize` does.
+
+    Scores, ``target`` and ``result.fun`` keep the user's own sign.
+    """
+    arguments = {**(minimize.__kwdefaults__ or {}), **options}
+    if unknown := set(options) - set(minimize.__kwdefaults__ or {}):
+        raise TypeError(f"maximize() got an unexpected keyword argument {sorted(unknown)[0]!r}")
+    return _optimize("maximize", fun, space, **arguments)
+
+
+def _optimize(
+    direction: Direction,
+    fun: Callable[..., Any] | Problem,
+    space: Space[Any] | None,
+    *,
+    bounds: Sequence[tuple[float, float]] | None,
+    solver: str | Solver,
+    llm: str | LLM,
+    max_evaluations: int | None,
+    max_steps: int | None,
+    max_seconds: float | None,
+    seed: int,
+    starts: Sequence[Any] | None,
+    target: float | None,
+    description: str | None,
+    hint: str,
+    vectorized: bool,
+    noisy: bool,
+    raise_failures: bool,
+    on_step: Callable[[Objective], None] | None,
+) -> OptimizeResult:
+    budget = Budget(max_evaluations, max_steps, max_seconds)
+    if isinstance(fun, Problem):
+        problem = fun
+        if space is not None or bounds is not None:
+            raise InvalidInput("a Problem brings its own space; leave space and bounds out")
+        if problem.direction != direction:
+            raise InvalidInput(f"the problem asks to {problem.direction}; call llmopt.{problem.direction}")
+    else:
+        problem = FunctionProblem(
+            fun,
+            _space(space, bounds),
+            direction,
+            noisy=noisy,
+            optimum=None if target is None else Optimum(target),
+            description=description,
+            vectorized=vectorized,
+            as_array=bounds is not None,
+        )
+    if bounds is not None and starts is not None:
+        starts = [dict(zip(problem.space.variables, map(float, x), strict=True)) for x in starts]  # type: ignore[attr-defined]
+    with ExitStack() as stack:
+        if isinstance(solver, str):
+            solver = _named_solver(solver, llm, hint, stack)
+        result = run(
+            problem,
+            solver,
+            budget,
+            seed=seed,
+            starts=starts,
+            target=target,
+            on_step=on_step,
+            raise_failures=raise_failures,
+        )
+    if bounds is not None and result.x is not None:
+        result = dataclasses.replace(result, x=np.array(list(result.x.values())))
+    return result
+
+
+def _space(space: Space[Any] | None, bounds: Sequence[tuple[float, float]] | None) -> Space[Any]:
+    if (space is None) == (bounds is None):
+        raise InvalidInput("give either a space, such as Vector(x=Float(0, 1)), or bounds, such as [(0, 1)]")
+    if space is not None:
+        return space
+    assert bounds is not None
+    try:
+        pairs = [(float(low), float(high)) for low, high in bounds]
+    except (TypeError, ValueError):
+        raise InvalidInput(f"bounds must be a list of (low, high) pairs, not {bounds!r}") from None
+    return Vector({f"x{i}": Float(low, high) for i, (low, high) in enumerate(pairs)})
+
+
+def _named_solver(text: str, llm: str | LLM, hint: str, stack: ExitStack) -> Solver:
+    # Imported late: entry points and model code are not needed for an object that is handed in.
+    from llmopt.registry import create_solver, needs_model
+
+    if not needs_model(text):
+        return create_solver(text)
+    if isinstance(llm, str):
+        from llmopt.llm import connect
+
+        llm = stack.enter_context(connect(llm))
+    return create_solver(text, llm=llm, hint=hint)

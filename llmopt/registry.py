@@ -1,0 +1,81 @@
+"""Problems and solvers by name, through entry points, so that any installed package adds its own."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Any, Literal
+
+from llmopt.errors import InvalidInput
+from llmopt.problem import Problem
+from llmopt.settings import build, parse_pairs, unknown_name
+from llmopt.solver import Solver
+
+Group = Literal["llmopt.problems", "llmopt.solvers", "llmopt.models", "llmopt.suites"]
+
+
+def names(group: Group) -> list[str]:
+    """Return the registered names of a group, sorted."""
+    return sorted(entry_points(group=group).names)
+
+
+def load(group: Group, name: str) -> Any:
+    """Return the registered class or function; this is what imports the libraries that it needs.
+
+    Raises
+    ------
+    InvalidInput
+        There is no such name.
+    """
+    found = entry_points(group=group, name=name)
+    if not found:
+        raise unknown_name(group.removeprefix("llmopt.").rstrip("s"), name, names(group))
+    return next(iter(found)).load()
+
+
+def create_problem(name: str, settings: Mapping[str, str] | None = None, *, instance: int = 0) -> Problem:
+    """Build a problem from its name and settings as text.
+
+    Parameters
+    ----------
+    name
+        A name in the entry-point group ``llmopt.problems``.
+    settings
+        Settings as text; ``instance`` among them wins over the argument.
+    instance
+        Which of the problem's instances, where it has several.
+    """
+    settings = dict(settings or {})
+    factory = load("llmopt.problems", name)
+    given = {} if "instance" in settings else {"instance": instance}
+    problem = build(factory, f"problem {name}", settings, **given)
+    if not isinstance(problem, Problem):
+        raise InvalidInput(f"problem {name}: the entry point gives {problem!r}, which is not a Problem")
+    return problem
+
+
+def create_solver(text: str, **given: Any) -> Solver:
+    """Build a solver from ``NAME`` or ``NAME:key=value:key=value``.
+
+    Parameters
+    ----------
+    text
+        A name in the entry-point group ``llmopt.solvers`` and its settings.
+    given
+        Arguments passed on where the solver takes them, such as ``llm`` and ``hint``; settings written in the
+        text win.
+    """
+    name, *pairs = text.split(":")
+    settings = parse_pairs(pairs, f"solver {name}")
+    factory = load("llmopt.solvers", name)
+    given = {key: value for key, value in given.items() if key not in settings}
+    solver = build(factory, f"solver {name}", settings, **given)
+    if not isinstance(solver, Solver):
+        raise InvalidInput(f"solver {name}: the entry point gives {solver!r}, which is not a Solver")
+    return solver
+
+
+def needs_model(text: str) -> bool:
+    """Return whether a solver, named as for :func:`create_solver`, takes a language model."""
+    return "llm" in inspect.signature(load("llmopt.solvers", text.split(":")[0])).parameters

@@ -1,0 +1,59 @@
+"""What a run gives back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from llmopt.history import History
+from llmopt.llm.base import Usage
+from llmopt.objective import StopReason
+
+
+@dataclass(frozen=True)
+class OptimizeResult:
+    """The outcome of a run, in the vocabulary of SciPy's ``OptimizeResult``.
+
+    Attributes
+    ----------
+    x
+        The best solution in the user's form, None where no evaluation has a score.
+    fun
+        Its score in the user's own sign, NaN where there is none.
+    nfev, nit
+        Evaluations (start points included) and steps that were spent.
+    success
+        Whether the target was reached, or the whole space was evaluated.
+    message
+        Why the run ended, in a sentence.
+    history
+        Every evaluation.
+    stop_reason
+        The same in a word: target, evaluations, steps, seconds, stalled, exhausted, finished, interrupted, error.
+    evaluations_to_target, steps_to_target
+        Up to and including the evaluation, and its step, that reached the target; None where none did.
+    proposals, duplicates, invalid
+        Candidates put forward; those answered from the history; those that were no solution, by reason.
+    usage
+        What language models cost.
+    seconds, evaluation_seconds
+        Wall-clock time of the run, and the part of it inside the problem.
+    """
+
+    x: Any
+    fun: float
+    nfev: int
+    nit: int
+    success: bool
+    message: str
+    history: History = field(repr=False)
+    stop_reason: StopReason
+    evaluations_to_target: int | None
+    steps_to_target: int | None
+    proposals: int
+    duplicates: int
+    invalid: Counter[str]
+    usage: Usage
+    seconds: float
+    evaluation_seconds: float

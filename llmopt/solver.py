@@ -1,0 +1,120 @@
+"""What proposes solutions: the two forms of a solver."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from llmopt.errors import InvalidInput
+from llmopt.history import Evaluations, History
+from llmopt.llm.base import Usage
+from llmopt.objective import Budget, Objective, Proposals
+from llmopt.space import Space
+
+Access = Literal["scores", "structure"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a solver may know.
+
+    Parameters
+    ----------
+    history
+        The evaluations so far, kept up to date; to be read only. It knows the space.
+    description
+        The problem in words.
+    seed
+        The run's seed, from which the seeds of model calls are derived.
+    """
+
+    history: History
+    description: str = ""
+    seed: int = 0
+
+    @property
+    def space(self) -> Space[Any]:
+        """The set of legal solutions."""
+        return self.history.space
+
+
+class Solver(ABC):
+    """A method that minimizes losses. One object serves one run after another; ``run`` starts afresh.
+
+    ``access`` says what the method sees: ``"scores"`` for a black-box method, ``"structure"`` for one that
+    looks into the problem (distances, coefficients).
+    """
+
+    access: ClassVar[Access] = "scores"
+
+    @abstractmethod
+    def run(self, objective: Objective, task: Task, rng: np.random.Generator) -> None:
+        """Propose through ``objective`` until it raises ``Stopped``; return early only when there is nothing
+        left to propose. The start points are in ``task.history``."""
+
+    def check(self, space: Space[Any], budget: Budget) -> None:
+        """Raise InvalidInput where the method cannot work on a space or within a budget; called before anything
+        is evaluated."""
+        return
+
+    @property
+    def usage(self) -> Usage:
+        """What language models cost in the current run."""
+        return Usage()
+
+    @property
+    def model(self) -> str:
+        """The language model in use, empty where there is none."""
+        return ""
+
+
+class AskTellSolver(Solver):
+    """A solver that proposes a step and is told its outcomes.
+
+    A subclass has ``ask`` and ``tell``, and ``start`` where it keeps state.
+
+    Parameters
+    ----------
+    batch
+        Proposals per step.
+
+    Examples
+    --------
+    >>> from llmopt import AskTellSolver, Int, Proposals, Vector, minimize
+    >>> class Uniform(AskTellSolver):
+    ...     def ask(self, n):
+    ...         return Proposals(self.task.space.sample(n, self.rng))
+    >>> minimize(lambda s: s["x"] ** 2, Vector(x=Int(-5, 5)), solver=Uniform(), max_evaluations=11).fun
+    0.0
+    """
+
+    task: Task
+    rng: np.random.Generator
+
+    def __init__(self, batch: int = 8) -> None:
+        if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+            raise InvalidInput(f"batch must be a whole number of at least 1, not {batch!r}")
+        self.batch = batch
+
+    def start(self, task: Task, rng: np.random.Generator) -> None:
+        """Begin a run; overriding methods call this one first."""
+        self.task = task
+        self.rng = rng
+
+    @abstractmethod
+    def ask(self, n: int) -> Proposals | Sequence[Any]:
+        """Return about ``n`` candidates, none of which depends on another's outcome."""
+
+    def tell(self, evaluations: Evaluations) -> None:
+        """Learn the outcomes of the start points, then of each step."""
+        return
+
+    def run(self, objective: Objective, task: Task, rng: np.random.Generator) -> None:
+        self.start(task, rng)
+        self.tell(task.history[:])
+        while True:
+            self.tell(objective.step(self.ask(self.batch)))
