@@ -1,0 +1,1 @@
+"""Problems that come with llmopt; each is found by name through the entry points ``llmopt.problems``."""
