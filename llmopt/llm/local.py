@@ -1,0 +1,251 @@
+"""A model in a GGUF file, run on this machine by llama.cpp."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from llmopt.errors import InvalidInput, ModelError
+from llmopt.llm import catalog, gguf
+from llmopt.llm.base import LLM, Capabilities, Message, ModelInfo, Reply, Request, Response, Usage
+from llmopt.llm.client import Client, Overflow
+from llmopt.llm.server import Server, require_runtime
+
+# llama.cpp takes seeds modulo 2**32 and draws a random one for 2**32 - 1; below 2**31 there is room for + n.
+_SEEDS = 2**31
+_FIELDS = ["content", "stop_type", "tokens_predicted", "tokens_evaluated", "timings/cache_n"]
+
+
+class LocalLLM(LLM):
+    """A GGUF model behind a llama.cpp server that this object starts and owns.
+
+    Threads and processes share the one server: the object may be used from any thread, and pickled to worker
+    processes as long as the original is open (closing a copy ends nothing; a pickle holds the server's key).
+    Independent requests run at the same time; the ``n`` replies of a request share one reading of its prompt.
+
+    Usage counts a prompt once per call to the server, which gives up to ``n_parallel`` replies, or as many as
+    fit in the context; ``calls`` says how many calls there were. Completion tokens are those of all replies.
+
+    Replies are not reproducible from their seeds alone, because llama.cpp computes slightly different numbers
+    for a prompt of which it still knows a part.
+
+    Parameters
+    ----------
+    path
+        A GGUF file.
+    n_parallel
+        Replies that are generated at the same time.
+    context
+        Tokens that prompt and replies of everything in progress may have together; lowered to what the model
+        was trained with for a single request.
+    threads
+        CPU threads that compute; default all that this process may use.
+    timeout
+        Seconds after which a call to the server counts as failed.
+    spec
+        What the model is called in reports; default ``local:PATH``.
+    details
+        More that identifies the model in reports.
+
+    Raises
+    ------
+    MissingExtra
+        xllamacpp is not installed.
+    InvalidInput
+        The file is missing, is no GGUF file, or llama.cpp cannot load it; a number is below 1.
+    ModelError
+        llama.cpp ended before it was ready.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        n_parallel: int = 8,
+        context: int = 8192,
+        threads: int | None = None,
+        timeout: float = 600.0,
+        spec: str | None = None,
+        details: Mapping[str, str] | None = None,
+    ) -> None:
+        path = Path(path)
+        threads = _usable_cores() if threads is None else threads
+        for name, value in (("n_parallel", n_parallel), ("context", context), ("threads", threads)):
+            if value < 1:
+                raise InvalidInput(f"{name} must be at least 1, not {value}")
+        require_runtime()
+        gguf.check(path)
+        self._server: Server | None = Server(path, n_parallel=n_parallel, context=context, threads=threads)
+        self._client = Client(self._server.address, timeout)
+        self._context = self._server.context
+        self._n_parallel = n_parallel
+        self._info = ModelInfo(
+            spec or f"local:{path}",
+            {
+                "file": path.name,
+                "bytes": str(path.stat().st_size),
+                "xllamacpp": version("xllamacpp"),
+                **(details or {}),
+            },
+        )
+        self._chat = gguf.has_chat_template(path)
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            chat=self._chat,
+            continuation=True,
+            grammar=True,
+            schema=True,
+            n=True,
+            seed=True,
+            context=self._context,
+        )
+
+    def generate(self, requests: Sequence[Request]) -> list[Response]:
+        for request in requests:
+            self._check(request)
+        if len(requests) <= 1:
+            return [self._answer(request) for request in requests]
+        with ThreadPoolExecutor(min(len(requests), self._n_parallel)) as pool:
+            return list(pool.map(self._answer, requests))
+
+    def count_tokens(self, prompt: str | tuple[Message, ...]) -> int:
+        return len(self._tokens(prompt))
+
+    def close(self) -> None:
+        """End the server, if this object started it; requests that are running elsewhere fail."""
+        if self._server is not None:
+            self._server.close()
+        self._client.close()
+
+    def _check(self, request: Request) -> None:
+        for name in ("n", "max_tokens"):
+            if getattr(request, name) < 1:
+                raise InvalidInput(f"{name} must be at least 1, not {getattr(request, name)}")
+
+    def _answer(self, request: Request) -> Response:
+        prompt = self._tokens(request.prompt)
+        room = self._context - len(prompt)
+        if room < request.max_tokens:
+            raise ModelError(
+                f"a prompt of {len(prompt)} tokens and a reply of up to {request.max_tokens} do not fit in "
+                f"the context of {self._context} tokens; show less history, or give LocalLLM a larger context"
+            )
+        size = min(self._n_parallel, room // request.max_tokens)
+        replies: list[Reply] = []
+        usage = Usage()
+        while len(replies) < request.n:
+            choices = self._complete(prompt, request, len(replies), min(size, request.n - len(replies)))
+            replies += [_reply(choice, request) for choice in choices]
+            usage = usage.plus(
+                Usage(
+                    calls=1,
+                    prompt_tokens=choices[0]["tokens_evaluated"],
+                    cached_tokens=choices[0]["timings/cache_n"],
+                    completion_tokens=sum(choice["tokens_predicted"] for choice in choices),
+                )
+            )
+        return Response(tuple(replies), usage)
+
+    def _complete(self, prompt: list[int], request: Request, first: int, n: int) -> list[dict[str, Any]]:
+        body: dict[str, Any] = {
+            "prompt": prompt,
+            "n_cmpl": n,
+            "n_predict": request.max_tokens,
+            "temperature": request.sampling.temperature,
+            "top_p": request.sampling.top_p,
+            "top_k": request.sampling.top_k,
+            "min_p": request.sampling.min_p,
+            "stop": request.stop,
+            "cache_prompt": True,
+            # Otherwise every choice repeats the prompt and the grammar.
+            "response_fields": _FIELDS,
+        }
+        if request.seed is not None:
+            body["seed"] = (request.seed + first) % _SEEDS
+        if request.constraint is not None and request.constraint.grammar is not None:
+            body["grammar"] = request.constraint.grammar
+        elif request.constraint is not None and request.constraint.schema is not None:
+            body["json_schema"] = request.constraint.schema
+        try:
+            answer = self._post("/completion", body, tokens=len(prompt) + n * request.max_tokens)
+        except Overflow:
+            answer = self._post("/completion", body, tokens=self._context)
+        choices: list[dict[str, Any]] = answer if isinstance(answer, list) else [answer]
+        if len(choices) != n:
+            raise ModelError(f"the local model gave {len(choices)} replies where {n} were asked for")
+        return choices
+
+    def _tokens(self, prompt: str | tuple[Message, ...]) -> list[int]:
+        if not isinstance(prompt, str):
+            prompt = self._as_text(prompt)
+        tokens: list[int] = self._post("/tokenize", {"content": prompt, "add_special": True})["tokens"]
+        return tokens
+
+    def _as_text(self, messages: tuple[Message, ...]) -> str:
+        if not self._chat:
+            raise InvalidInput(
+                f"{self._info.spec} is a base model (its file holds no chat template) and cannot hold a "
+                "conversation; use a serializer for continuation, or an instruct model"
+            )
+        turns = [{"role": message.role, "content": message.content} for message in messages]
+        text: str = self._post("/apply-template", {"messages": turns})["prompt"]
+        return text
+
+    def _post(self, endpoint: str, body: Mapping[str, Any], tokens: int = 0) -> Any:
+        try:
+            return self._client.post(endpoint, body, tokens=tokens)
+        except ConnectionError as error:
+            fate = None if self._server is None else self._server.fate()
+            raise ModelError(fate or str(error)) from None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_server": None}
+
+
+def from_spec(rest: str) -> LocalLLM:
+    """Return the model of ``local`` (empty), ``local:PATH.gguf`` or ``local:CATALOG-NAME``.
+
+    Raises
+    ------
+    InvalidInput, MissingExtra
+        As :func:`llmopt.llm.catalog.locate` and :class:`LocalLLM` do.
+    """
+    require_runtime()
+    if rest.endswith(".gguf") or os.sep in rest:
+        return LocalLLM(rest)
+    weights = catalog.find(rest or catalog.DEFAULT)
+    return LocalLLM(
+        catalog.locate(weights),
+        spec=f"local:{weights.name}",
+        details={"sha256": weights.sha256, "licence": weights.licence},
+    )
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _reply(choice: Mapping[str, Any], request: Request) -> Reply:
+    if choice["stop_type"] == "limit":
+        return Reply(choice["content"], "length")
+    constraint = request.constraint
+    if constraint is not None and constraint.grammar is None and constraint.schema is not None:
+        # llama.cpp notes a schema that it does not understand in its log, and decodes freely.
+        try:
+            json.loads(choice["content"])
+        except json.JSONDecodeError:
+            raise InvalidInput(
+                "the local model's decoder did not follow the JSON schema; is the schema valid?"
+            ) from None
+    return Reply(choice["content"])
