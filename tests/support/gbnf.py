@@ -20,6 +20,7 @@ class Node:
     kind: str
     value: object = None
     children: tuple["Node", ...] = ()
+    bounds: tuple[int, int] = (1, 1)
 
 
 class Grammar:
@@ -49,7 +50,7 @@ class Grammar:
         if node.kind == "any":
             return self._draw(rng.choice(node.children), rng)
         if node.kind == "repeat":
-            low, high = node.value  # type: ignore[misc]
+            low, high = node.bounds
             return "".join(self._draw(node.children[0], rng) for _ in range(rng.randint(low, high)))
         return "".join(self._draw(child, rng) for child in node.children)
 
@@ -69,7 +70,7 @@ class Grammar:
                 return frozenset().union(*(ends(child, start) for child in node.children))
             reached = frozenset({start})
             if node.kind == "repeat":
-                low, high = node.value  # type: ignore[misc]
+                low, high = node.bounds
                 result = reached if low == 0 else frozenset()
                 for i in range(1, high + 1):
                     reached = frozenset().union(*(ends(node.children[0], s) for s in reached))
@@ -145,7 +146,7 @@ def _alternatives(tokens: Tokens) -> tuple[Node, Tokens]:
             items.append(inner)
         elif kind == "repeat":
             bounds = [int(n) for n in text[1:-1].split(",")]
-            items.append(Node("repeat", (bounds[0], bounds[-1]), (items.pop(),)))
+            items.append(Node("repeat", None, (items.pop(),), (bounds[0], bounds[-1])))
         elif kind == "literal":
             items.append(Node("literal", "".join(c for c, _ in _characters(text[1:-1]))))
         elif kind == "class":

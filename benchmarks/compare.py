@@ -1,0 +1,215 @@
+"""Several solvers on the same repeats of one problem, within the same budget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+from llmopt.benchmarks import record
+from llmopt.benchmarks.record import Identity, Record
+from llmopt.errors import InvalidInput, LlmoptError
+from llmopt.history import History
+from llmopt.llm.base import LLM
+from llmopt.objective import Budget, Objective
+from llmopt.problem import Problem
+from llmopt.registry import create_problem, create_solver, needs_model
+from llmopt.run import run
+from llmopt.solver import Solver
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has ended: its record, and everything it evaluated."""
+
+    record: Record
+    history: History
+
+
+class Watcher:
+    """Is told how a comparison goes on; the methods do nothing here."""
+
+    def begin(self, name: str, solver: Solver, repeat: int) -> None:
+        """A run begins."""
+
+    def step(self, objective: Objective) -> None:
+        """A step of the run is done."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison that is ready to run: every part is built and checked, nothing is evaluated yet.
+
+    Parameters
+    ----------
+    name, settings
+        The problem, for the records.
+    problems
+        One for each repeat; repeat r is the instance ``instance + r``.
+    solvers
+        By name, in the order in which they run.
+    budget
+        What each run may spend.
+    instance, seed
+        Those of repeat 0.
+    """
+
+    name: str
+    settings: Mapping[str, str]
+    problems: Sequence[Problem]
+    solvers: Mapping[str, Solver]
+    budget: Budget
+    instance: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.problems:
+            raise InvalidInput("the number of repeats must be at least 1")
+        if not self.solvers:
+            raise InvalidInput("name at least one solver")
+        for solver in self.solvers.values():
+            for problem in self.problems:
+                solver.check(problem.space, self.budget)
+
+    @property
+    def repeats(self) -> int:
+        return len(self.problems)
+
+    def runs(self, watcher: Watcher | None = None) -> Iterator[Run]:
+        """Run solver by solver, repeat by repeat, and yield each run as it ends.
+
+        A run that fails is yielded with the stop reason ``"error"`` and the next one begins. A run that is
+        interrupted is yielded and is the last.
+        """
+        watcher = watcher or Watcher()
+        for name, solver in self.solvers.items():
+            for repeat, problem in enumerate(self.problems):
+                identity = Identity(name, self.name, self.instance + repeat, repeat, self.seed + repeat)
+                watcher.begin(name, solver, repeat)
+                done = _run(identity, problem, solver, self.budget, watcher.step)
+                yield done
+                if done.record.stop_reason == "interrupted":
+                    return
+
+
+def _run(
+    identity: Identity, problem: Problem, solver: Solver, budget: Budget, on_step: Callable[[Objective], None]
+) -> Run:
+    seen: list[Objective] = []
+
+    def watch(objective: Objective) -> None:
+        if not seen:
+            seen.append(objective)
+        on_step(objective)
+
+    began = time.perf_counter()
+    try:
+        result = run(problem, solver, budget, seed=identity.seed, on_step=watch)
+    except Exception as error:
+        # Whatever ends one run must not take the others with it, nor what this one has evaluated.
+        message = str(error) if isinstance(error, LlmoptError) else f"{type(error).__name__}: {error}"
+        objective = seen[0] if seen else None
+        failed = record.of_error(identity, problem, solver, objective, message, time.perf_counter() - began)
+        return Run(failed, History(problem.space) if objective is None else objective.history)
+    return Run(record.of_result(identity, problem, solver, result), result.history)
+
+
+def create_problems(name: str, settings: Mapping[str, str], repeats: int) -> tuple[list[Problem], int]:
+    """Build one problem for each repeat; ``instance`` among the settings is that of repeat 0.
+
+    Returns
+    -------
+    problems, instance
+        The problems, and the instance of repeat 0.
+
+    Raises
+    ------
+    InvalidInput
+        The name, a setting or the number of repeats is not legal.
+    """
+    if repeats < 1:
+        raise InvalidInput(f"the number of repeats must be at least 1, not {repeats}")
+    rest = {key: value for key, value in settings.items() if key != "instance"}
+    text = settings.get("instance", "0")
+    try:
+        first = int(text)
+    except ValueError:
+        raise InvalidInput(f"problem {name}: instance={text} is not legal; give a whole number") from None
+    if first < 0:
+        raise InvalidInput(f"problem {name}: instance={text} is not legal; give a whole number of at least 0")
+    return [create_problem(name, rest, instance=first + repeat) for repeat in range(repeats)], first
+
+
+def create_solvers(texts: Sequence[str], llm: LLM | None, hint: str = "") -> dict[str, Solver]:
+    """Build solvers from ``NAME:key=value``; those that need a model share ``llm``."""
+    if len(set(texts)) < len(texts):
+        twice = next(text for i, text in enumerate(texts) if text in texts[:i])
+        raise InvalidInput(f"the solver {twice} is given twice")
+    return {text: create_solver(text, **({"llm": llm, "hint": hint} if needs_model(text) else {})) for text in texts}
+
+
+def compare(
+    problem: str,
+    settings: Mapping[str, str] | None = None,
+    *,
+    solvers: Sequence[str],
+    llm: str | LLM = "local",
+    repeats: int = 5,
+    seed: int = 0,
+    budget: Budget,
+    hint: str = "",
+    watcher: Watcher | None = None,
+) -> list[Record]:
+    """Compare solvers on a problem.
+
+    Parameters
+    ----------
+    problem, settings
+        As for :func:`llmopt.registry.create_problem`; ``instance`` among the settings is that of repeat 0.
+    solvers
+        As for :func:`llmopt.registry.create_solver`.
+    llm
+        The model, or its SPEC, of the solvers that use one.
+    repeats, seed
+        Repeat r has the instance and the seed r above the first ones, for every solver.
+    budget
+        What each run may spend.
+    hint
+        What the user knows, in words; it goes into the prompt.
+    watcher
+        Is told how it goes on.
+
+    Returns
+    -------
+    list of Record
+        In the order in which they ran; Ctrl-C ends the list with what was done.
+
+    Raises
+    ------
+    InvalidInput, MissingExtra
+        A part is not legal, or is not installed; nothing was evaluated.
+
+    Examples
+    --------
+    >>> from llmopt import Budget
+    >>> from llmopt.benchmarks.compare import compare
+    >>> records = compare("regression", {"w_true": "15", "b_true": "14"}, solvers=["random", "quadratic"],
+    ...                   repeats=2, budget=Budget(evaluations=40))
+    >>> [(record.solver, record.instance, record.success) for record in records]
+    [('random', 0, False), ('random', 1, False), ('quadratic', 0, True), ('quadratic', 1, True)]
+    """
+    settings = dict(settings or {})
+    problems, instance = create_problems(problem, settings, repeats)
+    with ExitStack() as stack:
+        if isinstance(llm, str) and any(needs_model(text) for text in solvers):
+            from llmopt.llm import connect
+
+            llm = stack.enter_context(connect(llm))
+        built = create_solvers(solvers, llm if isinstance(llm, LLM) else None, hint)
+        comparison = Comparison(problem, settings, problems, built, budget, instance, seed)
+        records: list[Record] = []
+        with suppress(KeyboardInterrupt):
+            for done in comparison.runs(watcher):
+                records.append(done.record)  # noqa: PERF401 - each is there when the next one is interrupted
+        return records

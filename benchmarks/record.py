@@ -1,0 +1,186 @@
+"""What is written down about one run: the same fields in JSON, in ``runs.csv`` and behind every table."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from llmopt.history import History
+from llmopt.objective import Objective
+from llmopt.problem import Problem
+from llmopt.result import OptimizeResult
+from llmopt.solver import Access, Solver
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a run is a run of."""
+
+    solver: str
+    problem: str
+    instance: int
+    repeat: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run.
+
+    Attributes
+    ----------
+    solver
+        The solver with its settings, as it was asked for.
+    access
+        ``"scores"`` for a black-box method, ``"structure"`` for one that looks into the problem.
+    llm
+        The language model; None where the solver uses none.
+    problem, instance, repeat, seed
+        What was solved; repeat r has the instance and the seed r above the first ones.
+    success
+        Whether the target was reached within the budget.
+    evaluations, steps
+        Up to and including the evaluation (the step) that reached the target. Where ``success`` is false: all
+        that was spent, which is a lower bound.
+    unique_pairs
+        Different solutions evaluated, start points and the whole last step included, as the paper counts.
+    proposals, duplicates, invalid
+        Candidates put forward, and those among them that were known already or no solution.
+    failed, infeasible
+        Evaluations without a score.
+    best_score, optimum
+        In the problem's own sign; None where there is none, or it is not known.
+    gap
+        How much worse the best score is than the optimum: its distance in the minimized direction, never
+        relative; None where either is unknown.
+    llm_calls, prompt_tokens, cached_tokens, completion_tokens
+        What the model read and wrote; ``cached_tokens`` is a part of ``prompt_tokens``.
+    cost_usd
+        0.0 without a model and for a local one; None where the price is not known.
+    seconds
+        Wall-clock time of the run.
+    stop_reason, message
+        Why the run ended, as a word and as a sentence.
+    """
+
+    solver: str
+    access: Access
+    llm: str | None
+    problem: str
+    instance: int
+    repeat: int
+    seed: int
+    success: bool
+    evaluations: int
+    steps: int
+    unique_pairs: int
+    proposals: int
+    duplicates: int
+    invalid: int
+    failed: int
+    infeasible: int
+    best_score: float | None
+    optimum: float | None
+    gap: float | None
+    llm_calls: int
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    seconds: float
+    stop_reason: str
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields as JSON has them: None in place of NaN and infinity."""
+        return {name: finite(value) for name, value in asdict(self).items()}
+
+
+FIELDS = tuple(field.name for field in fields(Record))
+
+
+def finite(value: Any) -> Any:
+    """Return a value as it is, but None for a float that is not finite."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def of_result(identity: Identity, problem: Problem, solver: Solver, result: OptimizeResult) -> Record:
+    """Return the record of a run that gave a result."""
+    evaluations = result.nfev if result.evaluations_to_target is None else result.evaluations_to_target
+    steps = result.nit if result.steps_to_target is None else result.steps_to_target
+    return _record(
+        identity,
+        problem,
+        solver,
+        result.history,
+        success=result.success,
+        evaluations=evaluations,
+        steps=steps,
+        proposals=result.proposals,
+        duplicates=result.duplicates,
+        invalid=result.invalid.total(),
+        seconds=result.seconds,
+        stop_reason=result.stop_reason,
+        message=result.message,
+    )
+
+
+def of_error(
+    identity: Identity, problem: Problem, solver: Solver, objective: Objective | None, message: str, seconds: float
+) -> Record:
+    """Return the record of a run that an error ended; ``objective`` is as it was after its last step."""
+    history = History(problem.space) if objective is None else objective.history
+    return _record(
+        identity,
+        problem,
+        solver,
+        history,
+        success=False,
+        evaluations=len(history),
+        steps=0 if objective is None else objective.step_count,
+        proposals=0 if objective is None else objective.proposals,
+        duplicates=0 if objective is None else objective.duplicates,
+        invalid=0 if objective is None else objective.invalid.total(),
+        seconds=seconds,
+        stop_reason="error",
+        message=message,
+    )
+
+
+def _record(identity: Identity, problem: Problem, solver: Solver, history: History, **outcome: Any) -> Record:
+    incumbent, optimum = history.incumbent, problem.optimum
+    best = None if incumbent is None else incumbent.score
+    gap = None
+    if best is not None and optimum is not None:
+        # Adding 0.0 turns -0.0 into 0.0.
+        gap = (best - optimum.score) * (-1.0 if problem.direction == "maximize" else 1.0) + 0.0
+    usage = solver.usage
+    return Record(
+        solver=identity.solver,
+        access=solver.access,
+        llm=solver.model or None,
+        problem=identity.problem,
+        instance=identity.instance,
+        repeat=identity.repeat,
+        seed=identity.seed,
+        unique_pairs=_unique(history) if problem.noisy else len(history),
+        failed=history.count("failed"),
+        infeasible=history.count("infeasible"),
+        best_score=best,
+        optimum=None if optimum is None else optimum.score,
+        gap=gap,
+        llm_calls=usage.calls,
+        prompt_tokens=usage.prompt_tokens,
+        cached_tokens=usage.cached_tokens,
+        completion_tokens=usage.completion_tokens,
+        cost_usd=0.0 if solver.model.partition(":")[0] in ("", "local") else None,
+        **outcome,
+    )
+
+
+def _unique(history: History) -> int:
+    keys = history.space.keys(history.columns)
+    return len(np.unique(keys)) if isinstance(keys, np.ndarray) else len(set(keys))

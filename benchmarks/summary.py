@@ -1,0 +1,90 @@
+"""From records to the rows of a table: means, standard deviations, successes."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from llmopt.benchmarks.record import Record
+from llmopt.solver import Access
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and standard deviation (n - 1 in the denominator; None for fewer than two values)."""
+
+    mean: float
+    std: float | None
+
+
+def spread(values: Iterable[float | None]) -> Spread | None:
+    """Return mean and standard deviation, or None where a value is missing or there is none."""
+    known = list(values)
+    numbers = [value for value in known if value is not None]
+    if not numbers or len(numbers) < len(known):
+        return None
+    return Spread(statistics.fmean(numbers), statistics.stdev(numbers) if len(numbers) > 1 else None)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One solver over its repeats.
+
+    ``evaluations``, ``steps`` and ``unique_pairs`` are over all repeats. A repeat that did not reach the target
+    enters with all that it spent, so that they are lower bounds where ``successes < repeats``.
+    """
+
+    solver: str
+    access: Access
+    llm: str | None
+    repeats: int
+    successes: int
+    errors: int
+    interrupted: int
+    evaluations: Spread
+    steps: Spread
+    unique_pairs: Spread
+    best_score: Spread | None
+    gap: Spread | None
+    prompt_tokens: Spread
+    completion_tokens: Spread
+    seconds: Spread
+
+    @property
+    def bounded(self) -> bool:
+        """Whether means of what was needed are only lower bounds."""
+        return self.successes < self.repeats
+
+
+def summarize(records: Sequence[Record]) -> list[Summary]:
+    """Return one summary for each solver, in the order in which they ran."""
+    return [
+        _summary([record for record in records if record.solver == solver])
+        for solver in dict.fromkeys(record.solver for record in records)
+    ]
+
+
+def _summary(records: Sequence[Record]) -> Summary:
+    def over(name: str) -> Spread:
+        result = spread(getattr(record, name) for record in records)
+        assert result is not None, "these fields are never missing"
+        return result
+
+    return Summary(
+        solver=records[0].solver,
+        access=records[0].access,
+        llm=records[0].llm,
+        repeats=len(records),
+        successes=sum(record.success for record in records),
+        errors=sum(record.stop_reason == "error" for record in records),
+        interrupted=sum(record.stop_reason == "interrupted" for record in records),
+        evaluations=over("evaluations"),
+        steps=over("steps"),
+        unique_pairs=over("unique_pairs"),
+        best_score=spread(record.best_score for record in records),
+        gap=spread(record.gap for record in records),
+        prompt_tokens=over("prompt_tokens"),
+        completion_tokens=over("completion_tokens"),
+        seconds=over("seconds"),
+    )

@@ -1,0 +1,5 @@
+"""``python -m llmopt.cli``."""
+
+from llmopt.cli import main
+
+main()

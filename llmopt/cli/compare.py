@@ -1,0 +1,99 @@
+"""``llmopt compare`` and ``llmopt solve``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from llmopt.cli import options
+
+
+def compare(
+    problem: options.ProblemName,
+    settings: options.Settings = None,
+    solvers: Annotated[
+        str | None,
+        typer.Option(
+            "--solvers", metavar="A,B,C", help="Solvers, each NAME or NAME:key=value; see 'llmopt list solvers'."
+        ),
+    ] = None,
+    llm: options.Model = "local",
+    repeats: Annotated[
+        int, typer.Option("--repeats", metavar="N", help="Repeats; repeat r is instance K + r with seed S + r.")
+    ] = 5,
+    seed: options.Seed = 0,
+    max_evaluations: options.MaxEvaluations = None,
+    max_steps: options.MaxSteps = None,
+    max_seconds: options.MaxSeconds = None,
+    hint: options.Hint = "",
+    out: options.Out = None,
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    dry_run: options.DryRun = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Run several solvers on one problem; show a table.
+
+    Example: llmopt compare regression w_true=15 b_true=14 --solvers opro,tpe,random --out report
+    """
+    from llmopt.cli.defaults import SOLVERS
+    from llmopt.cli.session import Order, budget, perform, split
+
+    order = Order(
+        problem=problem,
+        pairs=tuple(settings or ()),
+        solvers=SOLVERS if solvers is None else split(solvers),
+        suitable_only=solvers is None,
+        llm=llm,
+        repeats=repeats,
+        seed=seed,
+        budget=budget(max_evaluations, max_steps, max_seconds),
+        hint=hint,
+        out=out,
+        overwrite=overwrite,
+        json=json,
+        quiet=quiet,
+    )
+    return perform(order, dry=dry_run)
+
+
+def solve(
+    problem: options.ProblemName,
+    settings: options.Settings = None,
+    solver: Annotated[
+        str, typer.Option("--solver", metavar="NAME", help="A solver, NAME or NAME:key=value:key=value.")
+    ] = "opro",
+    llm: options.Model = "local",
+    seed: options.Seed = 0,
+    max_evaluations: options.MaxEvaluations = None,
+    max_steps: options.MaxSteps = None,
+    max_seconds: options.MaxSeconds = None,
+    hint: options.Hint = "",
+    out: options.Out = None,
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    dry_run: options.DryRun = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Run one solver once and show the best solution.
+
+    Example: llmopt solve regression w_true=15 b_true=14 --solver tpe --max-evaluations 200
+    """
+    from llmopt.cli.session import Order, budget, perform
+
+    order = Order(
+        problem=problem,
+        pairs=tuple(settings or ()),
+        solvers=(solver,),
+        llm=llm,
+        seed=seed,
+        budget=budget(max_evaluations, max_steps, max_seconds),
+        hint=hint,
+        out=out,
+        overwrite=overwrite,
+        json=json,
+        quiet=quiet,
+        single=True,
+    )
+    return perform(order, dry=dry_run)

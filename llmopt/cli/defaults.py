@@ -1,0 +1,32 @@
+"""What runs where nothing is named: kept here, and nowhere else."""
+
+from __future__ import annotations
+
+from llmopt.objective import Budget
+
+SOLVERS = ("opro", "quadratic", "cobyqa", "gaussian", "cma-es", "tpe", "random", "exhaustive")
+"""For ``compare`` without ``--solvers``; those that cannot work on the problem are left out."""
+
+EVALUATIONS = 1_000
+"""The budget where no limit is given."""
+
+DEMO_SOLVERS = (
+    "opro",
+    "quadratic",
+    "gaussian",
+    "recombination",
+    "nelder-mead",
+    "powell",
+    "cobyqa",
+    "differential-evolution",
+    "cma-es",
+    "tpe",
+    "random",
+    "exhaustive",
+)
+DEMO_PROBLEM = "regression"
+DEMO_SETTINGS = ("w_true=15", "b_true=14")
+DEMO_REPEATS = 5
+DEMO_BUDGET = Budget(evaluations=10_201, seconds=120)
+"""Every pair of the demo's box once, and a limit for methods that would take all day."""
+DEMO_OUT = "demo-report"

@@ -1,0 +1,123 @@
+"""``--dry-run``: what would be sent, and nothing sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from llmopt.benchmarks.compare import Comparison
+from llmopt.cli.output import describe
+from llmopt.errors import LlmoptError, ModelError
+from llmopt.llm.base import LLM, Request
+from llmopt.objective import Objective
+from llmopt.opro import OPRO
+from llmopt.report.safe import lines, one_line
+from llmopt.run import run
+from llmopt.solver import Solver, Task
+
+
+class _Preview(Solver):
+    """Stands in for a solver up to its first request: it gets the same start points and the same generator."""
+
+    def __init__(self, solver: OPRO) -> None:
+        self._solver = solver
+        self.requests: Sequence[Request] | None = None
+
+    def run(self, objective: Objective, task: Task, rng: np.random.Generator) -> None:
+        self._solver.start(task, rng)
+        self.requests = self._solver.requests()
+
+
+def show_prompts(comparison: Comparison, llm: LLM | None, *, as_json: bool) -> int:
+    """Print the requests of the first step of repeat 0 of every solver; only start points are evaluated."""
+    prompts = {
+        name: _first_requests(comparison, solver) if isinstance(solver, OPRO) else None
+        for name, solver in comparison.solvers.items()
+    }
+    if as_json:
+        listed = [
+            {"solver": name, "requests": None if requests is None else [_as_json(request, llm) for request in requests]}
+            for name, requests in prompts.items()
+        ]
+        print(json.dumps({"problem": describe(comparison), "runs": [], "prompts": listed}, indent=2, allow_nan=False))
+        return 0
+    for name, requests in prompts.items():
+        if requests is None:
+            print(f"{one_line(name)}: a classical method, which has no prompt")
+        else:
+            _print_requests(name, requests, llm)
+    print("nothing was sent to a model")
+    return 0
+
+
+def _first_requests(comparison: Comparison, solver: OPRO) -> Sequence[Request]:
+    preview = _Preview(solver)
+    result = run(comparison.problems[0], preview, comparison.budget, seed=comparison.seed)
+    if preview.requests is None:
+        raise LlmoptError(f"there is no first prompt: {result.message} by the start points")
+    return preview.requests
+
+
+def _print_requests(name: str, requests: Sequence[Request], llm: LLM | None) -> None:
+    known: dict[str, int] = {}
+    for number, request in enumerate(requests, 1):
+        tokens = _tokens(request, llm)
+        wanted = "1 reply" if request.n == 1 else f"{request.n} replies"
+        print(
+            f"{one_line(name)}: request {number} of {len(requests)} of the first step of repeat 1: "
+            f"{'number of tokens not known' if tokens is None else f'{tokens:,} tokens'}, "
+            f"{wanted} wanted, of at most {request.max_tokens:,} tokens, "
+            f"temperature {request.sampling.temperature:g}"
+        )
+        if isinstance(request.prompt, str):
+            _print_block("prompt, to be continued", request.prompt)
+        else:
+            for message in request.prompt:
+                _print_block(f"message, role {message.role}", message.content)
+        constraint = request.constraint
+        if constraint is None:
+            print("--- no constraint")
+        else:
+            schema = None if constraint.schema is None else json.dumps(constraint.schema, default=dict)
+            texts = (("grammar (GBNF)", constraint.grammar), ("JSON schema", schema))
+            for kind, text in texts:
+                if text is not None and text in known:
+                    print(f"--- constraint: the {kind} of request {known[text]}")
+                elif text is not None:
+                    known[text] = number
+                    _print_block(f"constraint: {kind}", text)
+        print("---")
+
+
+def _print_block(heading: str, text: str) -> None:
+    print(f"--- {heading}")
+    print(lines(text), end="" if text.endswith("\n") else "\n")
+
+
+def _as_json(request: Request, llm: LLM | None) -> dict[str, Any]:
+    constraint = request.constraint
+    prompt = request.prompt
+    return {
+        "prompt": prompt
+        if isinstance(prompt, str)
+        else [{"role": message.role, "content": message.content} for message in prompt],
+        "tokens": _tokens(request, llm),
+        "n": request.n,
+        "max_tokens": request.max_tokens,
+        "temperature": request.sampling.temperature,
+        "grammar": None if constraint is None else constraint.grammar,
+        "schema": None if constraint is None or constraint.schema is None else dict(constraint.schema),
+        "stop": list(request.stop),
+        "seed": request.seed,
+    }
+
+
+def _tokens(request: Request, llm: LLM | None) -> int | None:
+    try:
+        return None if llm is None else llm.count_tokens(request.prompt)
+    except ModelError:
+        # A recording may not hold the count; that is no reason to hide the prompt.
+        return None

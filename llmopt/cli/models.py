@@ -1,0 +1,51 @@
+"""``llmopt models``: the language models that are known by name."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from llmopt.cli import options
+
+models = typer.Typer(help="Show the language models that work here.", no_args_is_help=False)
+
+
+@models.callback(invoke_without_command=True)
+def _models(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@models.command("list")
+def show(as_json: options.Json = False) -> int:
+    """List the local models, and whether each works on this machine."""
+    from llmopt.llm.catalog import DEFAULT, available
+    from llmopt.registry import names
+    from llmopt.report.safe import one_line
+
+    found = available()
+    if as_json:
+        entries = [
+            {
+                "name": entry.weights.name,
+                "spec": f"local:{entry.weights.name}",
+                "default": entry.weights.name == DEFAULT,
+                "works": entry.works,
+                "reason": entry.reason,
+                "megabytes": round(entry.weights.size / 1e6),
+                "licence": entry.weights.licence,
+                "source": entry.weights.source,
+            }
+            for entry in found
+        ]
+        print(json.dumps({"models": entries, "schemes": names("llmopt.models")}, indent=2))
+        return 0
+    for entry in found:
+        weights = entry.weights
+        default = ", the default of --llm local" if weights.name == DEFAULT else ""
+        print(f"local:{weights.name} ({weights.size / 1e6:.0f} MB, {weights.licence}{default})")
+        print(one_line(f"    {'works here' if entry.works else 'not here'}: {entry.reason}"))
+        print(one_line(f"    {weights.source}"))
+    print(f"also local:FILE.gguf for a file of your own; kinds of model installed: {', '.join(names('llmopt.models'))}")
+    return 0

@@ -1,0 +1,34 @@
+"""The options that several verbs take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ProblemName = Annotated[str, typer.Argument(metavar="PROBLEM", help="A problem; 'llmopt list problems' shows them.")]
+Settings = Annotated[
+    list[str] | None, typer.Argument(metavar="KEY=VALUE", help="The problem's settings, such as w_true=15.")
+]
+Model = Annotated[
+    str, typer.Option("--llm", metavar="SPEC", help="The language model: local, local:FILE.gguf, replay:FILE, ...")
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of repeat 0; repeat r has seed N + r.")]
+MaxEvaluations = Annotated[
+    int | None,
+    typer.Option(
+        "--max-evaluations", metavar="N", help="Evaluations per run. Default 1000, if no other limit is given."
+    ),
+]
+MaxSteps = Annotated[int | None, typer.Option("--max-steps", metavar="N", help="Steps per run.")]
+MaxSeconds = Annotated[float | None, typer.Option("--max-seconds", metavar="T", help="Seconds per run.")]
+Hint = Annotated[str, typer.Option("--hint", metavar="TEXT", help="What you know, in your words, for the prompt.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Write runs.csv, every evaluation, every reply and pictures here."),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier comparison in --out.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the first prompt that would be sent; send nothing.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]

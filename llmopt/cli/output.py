@@ -1,0 +1,183 @@
+"""What ``compare``, ``solve`` and ``demo`` print and save."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from llmopt.benchmarks.compare import Comparison, Run
+from llmopt.benchmarks.published import published
+from llmopt.benchmarks.record import finite
+from llmopt.benchmarks.summary import summarize
+from llmopt.llm.base import LLM
+from llmopt.report.safe import one_line, portable
+from llmopt.report.table import Table, markdown, measured, paper
+
+if TYPE_CHECKING:
+    from llmopt.cli.progress import Progress
+    from llmopt.cli.session import Order
+    from llmopt.report.folder import Folder
+
+_PACKAGES = ("llmopt", "numpy", "scipy", "optuna", "cmaes", "xllamacpp", "matplotlib")
+
+
+def show(order: Order, comparison: Comparison, runs: Sequence[Run]) -> None:
+    """Print the outcome to stdout: one JSON document, the best solution, or a table."""
+    if order.json:
+        print(json.dumps(document(comparison, runs, with_solution=order.single), indent=2, allow_nan=False))
+    elif order.single:
+        for run in runs:
+            _show_solution(comparison, run)
+    elif runs:
+        from llmopt.cli.table import print_table
+
+        for i, table in enumerate(tables(comparison, runs)):
+            print("\n" * bool(i), end="")
+            print_table(table)
+
+
+def save(order: Order, comparison: Comparison, runs: Sequence[Run], folder: Folder, display: Progress) -> None:
+    """Write the summary and the pictures."""
+    if not runs:
+        return
+    folder.summarize("\n".join(markdown(table) for table in tables(comparison, runs)))
+    from llmopt.report.pictures import draw
+
+    drawn = draw(comparison, runs, folder)
+    if not order.quiet:
+        replies = ["replies.jsonl"] if folder.replies.exists() else []
+        names = ", ".join(["runs.csv", "evaluations/", *replies, "summary.md", "meta.json", *drawn])
+        print(f"written to {one_line(str(folder.path))}: {names}", file=sys.stderr)
+
+
+def tables(comparison: Comparison, runs: Sequence[Run]) -> list[Table]:
+    """Return what was measured, and what the paper has for the same setting."""
+    result = [measured(summarize([run.record for run in runs]), _title(comparison))]
+    if figures := published(comparison.problems[0]):
+        result.append(paper(figures))
+    return result
+
+
+def document(comparison: Comparison, runs: Sequence[Run], *, with_solution: bool = False) -> dict[str, Any]:
+    """Return the JSON document of a comparison."""
+    records = []
+    for run in runs:
+        record = run.record.as_json()
+        if with_solution:
+            incumbent = run.history.incumbent
+            record["solution"] = None if incumbent is None else run.history.space.to_json(incumbent.solution)
+        records.append(record)
+    return {"problem": describe(comparison), "runs": records}
+
+
+def describe(comparison: Comparison) -> dict[str, Any]:
+    """Return the ``problem`` of the JSON document."""
+    problem = comparison.problems[0]
+    return {
+        "name": comparison.name,
+        "settings": dict(comparison.settings),
+        "description": problem.describe(),
+        "direction": problem.direction,
+        "space": problem.space.describe(),
+        "size": problem.space.size,
+        "noisy": problem.noisy,
+        "instance": comparison.instance,
+        "seed": comparison.seed,
+        "repeats": comparison.repeats,
+        "budget": {name: finite(value) for name, value in asdict(comparison.budget).items()},
+        "published": [asdict(row) for row in published(comparison.problems[0])],
+    }
+
+
+def meta(order: Order, comparison: Comparison, llm: LLM | None) -> dict[str, Any]:
+    """Return what ``meta.json`` holds: enough to run the comparison again, nothing that belongs to this machine."""
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return {
+        "command": ["llmopt", *map(portable, sys.argv[1:])],
+        "problem": {
+            **describe(comparison),
+            "settings": {key: portable(value) for key, value in comparison.settings.items()},
+        },
+        "solvers": list(comparison.solvers),
+        "hint": order.hint,
+        "llm": None if llm is None else {"spec": portable(llm.info.spec), "details": dict(llm.info.details)},
+        "versions": versions,
+        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
+    }
+
+
+def limits(comparison: Comparison) -> str:
+    """Say what each run may spend."""
+    budget = comparison.budget
+    parts = [
+        f"{value:,g} {unit}" if unit == "seconds" else f"{value:,} {unit}"
+        for value, unit in ((budget.evaluations, "evaluations"), (budget.steps, "steps"), (budget.seconds, "seconds"))
+        if value is not None
+    ]
+    return "at most " + ", ".join(parts)
+
+
+def named(comparison: Comparison) -> str:
+    """Return the problem with its settings, as it was typed."""
+    return one_line(" ".join([comparison.name, *(f"{key}={value}" for key, value in comparison.settings.items())]))
+
+
+def _title(comparison: Comparison) -> str:
+    first, last = comparison.instance, comparison.instance + comparison.repeats - 1
+    seed = comparison.seed
+    if first == last:
+        repeats = f"1 repeat (instance {first}, seed {seed})"
+    else:
+        repeats = f"{comparison.repeats} repeats (instances {first} to {last}, seeds {seed} to {seed + last - first})"
+    return f"{named(comparison)}: {repeats}, {limits(comparison)} each"
+
+
+def _show_solution(comparison: Comparison, run: Run) -> None:
+    record, history = run.record, run.history
+    print(f"{one_line(record.solver)} on {named(comparison)} (instance {record.instance}, seed {record.seed})\n")
+    incumbent = history.incumbent
+    better = "smaller" if comparison.problems[0].direction == "minimize" else "larger"
+    rows = [("result", ("solved: " if record.success else "not solved: ") + record.message)]
+    if incumbent is None:
+        rows.append(("best solution", "none: no evaluation gave a score"))
+    else:
+        rows.append(("best solution", _solution(history.space.to_json(incumbent.solution))))
+        rows.append(("score", f"{incumbent.score:.10g} ({better} is better)"))
+    if record.optimum is not None and record.gap is not None:
+        rows.append(("known optimum", f"{record.optimum:.10g}, a gap of {record.gap:.4g}"))
+    until = " until it was reached" if record.success else ""
+    rows.append(("evaluations", f"{record.evaluations:,}{until} ({limits(comparison)})"))
+    rows.append(("steps", f"{record.steps:,}"))
+    if record.duplicates or record.invalid or record.failed or record.infeasible:
+        rows.append(
+            (
+                "of its proposals",
+                f"{record.duplicates:,} known already, {record.invalid:,} not legal; {record.failed:,} evaluations "
+                f"failed, {record.infeasible:,} infeasible",
+            )
+        )
+    if record.llm is not None:
+        read = f"{record.prompt_tokens:,} tokens read ({record.cached_tokens:,} of them cached)"
+        rows.append(
+            ("model", f"{record.llm}: {record.llm_calls:,} calls, {read}, {record.completion_tokens:,} written")
+        )
+    rows.append(("time", f"{record.seconds:.2f} s"))
+    for name, text in rows:
+        print(f"  {name:18}{one_line(text)}")
+
+
+def _solution(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={item}" for name, item in value.items())
+    return json.dumps(value, ensure_ascii=False)

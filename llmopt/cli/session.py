@@ -1,0 +1,168 @@
+"""From what was asked for to runs, tables and files: what ``compare``, ``solve`` and ``demo`` share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmopt.benchmarks.compare import Comparison, Run, create_problems, create_solvers
+from llmopt.cli import defaults, output
+from llmopt.cli.progress import Progress, progress
+from llmopt.errors import InvalidInput, MissingExtra
+from llmopt.llm.base import LLM
+from llmopt.objective import Budget
+from llmopt.registry import create_solver, needs_model
+from llmopt.report.folder import Folder, NotWritten
+from llmopt.report.safe import one_line
+from llmopt.settings import parse_pairs
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the user asked for."""
+
+    problem: str
+    pairs: Sequence[str]
+    solvers: Sequence[str]
+    budget: Budget
+    llm: str = "local"
+    repeats: int = 1
+    seed: int = 0
+    hint: str = ""
+    out: Path | None = None
+    overwrite: bool = False
+    json: bool = False
+    quiet: bool = False
+    single: bool = False
+    suitable_only: bool = False
+
+
+def budget(evaluations: int | None, steps: int | None, seconds: float | None) -> Budget:
+    """Return the budget of the limits that were given, the default one where none was."""
+    if evaluations is None and steps is None and seconds is None:
+        evaluations = defaults.EVALUATIONS
+    return Budget(evaluations, steps, seconds)
+
+
+def split(texts: str) -> list[str]:
+    """Return the solvers of ``a,b:key=value,c``."""
+    names = [text.strip() for text in texts.split(",")]
+    if not all(names):
+        raise InvalidInput(f"--solvers {texts!r} is not legal; give names with commas between them, such as tpe,random")
+    return names
+
+
+def perform(order: Order, *, dry: bool = False) -> int:
+    """Check everything, then run, print and save; return the exit code.
+
+    Raises
+    ------
+    InvalidInput, MissingExtra
+        Something is not legal, or is not installed; nothing was evaluated, sent or written.
+    NotWritten
+        The folder could not be written on the way; what was done is printed.
+    """
+    if order.seed < 0:
+        raise InvalidInput(f"--seed must be at least 0, not {order.seed}")
+    with ExitStack() as stack:
+        settings = parse_pairs(order.pairs, f"problem {order.problem}")
+        problems, instance = create_problems(order.problem, settings, order.repeats)
+        settings.pop("instance", None)
+        solvers = _suitable(order, problems[0].space) if order.suitable_only else list(order.solvers)
+        # What needs no model is checked before one is started.
+        create_solvers([text for text in solvers if not needs_model(text)], None)
+        folder = Folder(order.out, overwrite=order.overwrite) if order.out is not None and not dry else None
+        llm = _model(order.llm, stack) if any(map(needs_model, solvers)) else None
+
+        def built() -> Comparison:
+            named = create_solvers(solvers, llm, order.hint)
+            return Comparison(order.problem, settings, problems, named, order.budget, instance, order.seed)
+
+        comparison = built()
+        if dry:
+            from llmopt.cli.dry import show_prompts
+
+            return show_prompts(comparison, llm, as_json=order.json)
+        if folder is not None:
+            folder.begin(output.meta(order, comparison, llm))
+            if llm is not None:
+                from llmopt.llm.replay import Recorder
+
+                llm = stack.enter_context(Recorder(llm, folder.replies))
+                comparison = built()
+        return _perform(order, comparison, folder)
+
+
+def _perform(order: Order, comparison: Comparison, folder: Folder | None) -> int:
+    runs: list[Run] = []
+    trouble: NotWritten | None = None
+    interrupted = False
+    display = progress(comparison, quiet=order.quiet)
+    try:
+        with display:
+            _run_all(comparison, runs, folder, display)
+    except KeyboardInterrupt:
+        interrupted = True
+    except NotWritten as error:
+        trouble = error
+    interrupted = interrupted or any(run.record.stop_reason == "interrupted" for run in runs)
+    output.show(order, comparison, runs)
+    sys.stdout.flush()
+    if folder is not None and trouble is None:
+        try:
+            output.save(order, comparison, runs, folder, display)
+        except KeyboardInterrupt:
+            interrupted = True
+        except NotWritten as error:
+            trouble = error
+    for run in runs:
+        if run.record.stop_reason == "error":
+            record = run.record
+            print(f"llmopt: {record.solver}, repeat {record.repeat + 1}: {one_line(record.message)}", file=sys.stderr)
+    if interrupted:
+        planned = comparison.repeats * len(comparison.solvers)
+        whole = sum(run.record.stop_reason != "interrupted" for run in runs)
+        print(f"llmopt: interrupted; {whole} of {planned} runs had ended; what was done is kept", file=sys.stderr)
+    if trouble is not None:
+        raise trouble
+    return int(interrupted or any(run.record.stop_reason == "error" for run in runs))
+
+
+def _run_all(comparison: Comparison, runs: list[Run], folder: Folder | None, display: Progress) -> None:
+    try:
+        for run in comparison.runs(display):
+            runs.append(run)
+            if folder is not None:
+                folder.add(run)
+            display.end(run)
+    finally:
+        # Ctrl-C may have come between the end of a run and its last byte on the disk.
+        if folder is not None:
+            folder.complete(runs)
+
+
+def _suitable(order: Order, space: object) -> list[str]:
+    """Return the default solvers that can work on a problem; say which ones are left out."""
+    from llmopt.space import Space
+
+    assert isinstance(space, Space)
+    suitable = []
+    for text in order.solvers:
+        try:
+            # A model's solver is checked with its model, later: it must not be left out in silence.
+            if not needs_model(text):
+                create_solver(text).check(space, order.budget)
+            suitable.append(text)
+        except (InvalidInput, MissingExtra) as error:
+            if not order.quiet:
+                print(f"left out: {one_line(text)} ({one_line(str(error))})", file=sys.stderr)
+    return suitable
+
+
+def _model(spec: str, stack: ExitStack) -> LLM:
+    from llmopt.llm import connect
+
+    return stack.enter_context(connect(spec))

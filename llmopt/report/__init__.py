@@ -1,0 +1,1 @@
+"""What a comparison leaves behind: tables, files, pictures."""

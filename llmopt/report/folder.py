@@ -1,0 +1,178 @@
+"""The folder of a comparison: every run is in it as soon as it has ended."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llmopt.benchmarks.compare import Run
+from llmopt.benchmarks.record import FIELDS, finite
+from llmopt.errors import InvalidInput, LlmoptError
+from llmopt.history import History
+from llmopt.report.safe import cell, portable
+
+RUNS = "runs.csv"
+EVALUATIONS = "evaluations"
+REPLIES = "replies.jsonl"
+META = "meta.json"
+SUMMARY = "summary.md"
+PICTURES = ("search.png", "search-near.png", "progress.png")
+_OURS = (RUNS, REPLIES, META, SUMMARY, *PICTURES)
+
+
+class NotWritten(LlmoptError, OSError):
+    """The folder cannot be written any more; the message says what and why. Exit code 1."""
+
+
+class Folder:
+    """Writes a comparison to a folder.
+
+    ``runs.csv`` has one record per line, ``evaluations/`` one file per run, ``meta.json`` what was asked for and
+    which versions answered. Making the object tries whether all that can be written, and writes nothing yet.
+
+    Parameters
+    ----------
+    path
+        The folder; it is made if it is not there.
+    overwrite
+        Remove the files of an earlier comparison. Files that llmopt does not write are never touched.
+
+    Raises
+    ------
+    InvalidInput
+        It cannot be made or written, or it holds a comparison already.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+        self.path = path
+        self._saved = 0
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            if self._earlier() and not overwrite:
+                raise InvalidInput(f"--out {path} holds a comparison already; give another folder, or --overwrite")
+            # Only writing shows whether one can write: permissions do not tell of a full disk.
+            probe = path / ".llmopt.part"
+            try:
+                _flushed(probe, "x" * 4096)
+            finally:
+                probe.unlink(missing_ok=True)
+        except OSError as error:
+            raise InvalidInput(f"--out {path} cannot be written: {error.strerror}") from None
+
+    def _earlier(self) -> list[Path]:
+        files = [self.path / name for name in _OURS] + sorted((self.path / EVALUATIONS).glob("*.csv"))
+        return [file for file in files if file.exists()]
+
+    @property
+    def replies(self) -> Path:
+        """Where the model's replies go."""
+        return self.path / REPLIES
+
+    def begin(self, meta: Mapping[str, Any]) -> None:
+        """Remove what an earlier comparison left, and write ``meta.json`` and the first line of ``runs.csv``."""
+        with self._writing(""):
+            for file in self._earlier():
+                file.unlink()
+            (self.path / EVALUATIONS).mkdir(exist_ok=True)
+        with self._writing(META):
+            _write(self.path / META, json.dumps(meta, indent=2, allow_nan=False) + "\n")
+        with self._writing(RUNS):
+            _write(self.path / RUNS, _csv([FIELDS]))
+
+    def add(self, run: Run) -> None:
+        """Write a run: its evaluations, then its line in ``runs.csv``.
+
+        Raises
+        ------
+        NotWritten
+            The disk is full, or the folder is gone.
+        """
+        record = run.record
+        slug = re.sub(r"[^A-Za-z0-9.-]+", "_", record.solver)[:80]
+        name = f"{EVALUATIONS}/{self._saved + 1:03d}-{slug}-repeat-{record.repeat}.csv"
+        with self._writing(name):
+            _write(self.path / name, _csv(_evaluations(run.history)))
+        with self._writing(RUNS), (self.path / RUNS).open("a", encoding="utf-8", newline="") as file:
+            # Counted first: a line that Ctrl-C leaves unconfirmed must not come twice.
+            self._saved += 1
+            fields = {**record.as_json(), "llm": None if record.llm is None else portable(record.llm)}
+            file.write(_csv([[cell(value) for value in fields.values()]]))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def complete(self, runs: Sequence[Run]) -> None:
+        """Write the runs that :meth:`add` was kept from writing."""
+        for run in runs[self._saved :]:
+            self.add(run)
+
+    def summarize(self, text: str) -> None:
+        """Write ``summary.md``."""
+        with self._writing(SUMMARY):
+            _write(self.path / SUMMARY, text)
+
+    @contextmanager
+    def picture(self, name: str) -> Iterator[Path]:
+        """Give the path at which a picture is to be drawn; it gets its name when it is whole."""
+        unfinished = self.path / f".{name}.part"
+        with self._writing(name):
+            try:
+                yield unfinished
+                unfinished.replace(self.path / name)
+            finally:
+                unfinished.unlink(missing_ok=True)
+
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise NotWritten(f"--out {self.path / name} cannot be written: {error.strerror or error}") from None
+
+
+def _write(path: Path, text: str) -> None:
+    # Under another name first, so that a file is there as a whole or not at all.
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        _flushed(unfinished, text)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _flushed(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _csv(rows: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _evaluations(history: History) -> Iterator[list[Any]]:
+    table = history.table()
+    reasons = [history.reasons.get(row, "") for row in range(len(history))] if history.reasons else None
+    yield ["evaluation", *table, *(["reason"] if reasons else [])]
+    columns = [_plain(values) for values in table.values()]
+    for row, values in enumerate(zip(*columns, strict=True)):
+        yield [row + 1, *map(cell, values), *([cell(reasons[row])] if reasons else [])]
+
+
+def _plain(values: np.ndarray[Any, Any]) -> list[Any]:
+    """Return plain Python values; a solution that is a list becomes JSON."""
+    return [
+        json.dumps(np.asarray(value).tolist()) if isinstance(value, list | tuple | np.ndarray) else finite(value)
+        for value in values.tolist()
+    ]

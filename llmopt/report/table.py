@@ -1,0 +1,131 @@
+"""The table of a comparison: plain rows, from which text and Markdown are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llmopt.benchmarks.published import REPEATS, SOURCE, Published
+from llmopt.benchmarks.summary import Spread, Summary
+from llmopt.report.safe import one_line, portable
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading in two lines, and whether its cells are numbers."""
+
+    heading: str
+    below: str = ""
+    number: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells under headings, and what they mean."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+
+
+def measured(summaries: Sequence[Summary], title: str) -> Table:
+    """Return the table of what was measured."""
+    knows_optimum = any(summary.gap is not None for summary in summaries)
+    with_model = any(summary.llm for summary in summaries)
+    columns = [
+        Column("solver", number=False),
+        Column("sees", number=False),
+        Column("solved", "repeats"),
+        Column("evaluations", "until solved"),
+        Column("steps", "until solved"),
+        Column("unique", "solutions"),
+        Column("gap to", "optimum") if knows_optimum else Column("best", "score"),
+        *([Column("LLM tokens", "read"), Column("LLM tokens", "written")] if with_model else []),
+        Column("time", "seconds"),
+    ]
+    rows = [_row(summary, knows_optimum, with_model) for summary in summaries]
+    return Table(title, columns, rows, _notes(summaries, knows_optimum))
+
+
+def paper(rows: Sequence[Published]) -> Table:
+    """Return the table of the paper's figures for the same setting."""
+    columns = [Column("model", number=False), Column("steps"), Column("unique", "solutions")]
+    cells = [
+        (row.model, f"{row.steps} ({row.steps_std})", f"{row.unique_pairs} ({row.unique_pairs_std})") for row in rows
+    ]
+    note = "compare with the columns 'steps' and 'unique'; not measured here"
+    return Table(f"published for this setting ({SOURCE}): mean (standard deviation), {REPEATS} repeats", columns, cells,
+                 [note])  # fmt: skip
+
+
+def markdown(table: Table) -> str:
+    """Return a table as Markdown."""
+    headings = [f"{column.heading} {column.below}".strip() for column in table.columns]
+    rules = ["---:" if column.number else "---" for column in table.columns]
+    body = [headings, rules, *([cell.replace("|", "\\|") for cell in row] for row in table.rows)]
+    grid = "\n".join(f"| {' | '.join(row)} |" for row in body)
+    return "\n\n".join([f"**{table.title}**", grid, *table.notes]) + "\n"
+
+
+def mean_std(spread: Spread | None, *, bounded: bool = False, decimals: int | None = None) -> str:
+    """Return ``mean (standard deviation)`` with equally many decimals, and ``>=`` in front of a lower bound."""
+    if spread is None:
+        return "-"
+    if decimals is None:
+        decimals = _decimals(spread.mean)
+    text = _number(spread.mean, decimals)
+    if spread.std is not None:
+        text += f" ({_number(spread.std, decimals)})"
+    return f">= {text}" if bounded else text
+
+
+def _row(summary: Summary, knows_optimum: bool, with_model: bool) -> list[str]:
+    solved = f"{summary.successes}/{summary.repeats}"
+    for count, word in ((summary.errors, "failed"), (summary.interrupted, "interrupted")):
+        if count:
+            solved += f", {count} {word}"
+    tokens = [mean_std(summary.prompt_tokens), mean_std(summary.completion_tokens)] if summary.llm else ["-", "-"]
+    return [
+        one_line(summary.solver),
+        summary.access,
+        solved,
+        mean_std(summary.evaluations, bounded=summary.bounded),
+        mean_std(summary.steps, bounded=summary.bounded),
+        mean_std(summary.unique_pairs, bounded=summary.bounded),
+        mean_std(summary.gap if knows_optimum else summary.best_score),
+        *(tokens if with_model else []),
+        mean_std(summary.seconds, decimals=2 if summary.seconds.mean < 10 else 1),
+    ]
+
+
+def _notes(summaries: Sequence[Summary], knows_optimum: bool) -> list[str]:
+    notes = [
+        "mean (standard deviation, n - 1) over the repeats; evaluations and steps up to and including the one that "
+        "reached the target, unique solutions to the end of that step, start points included"
+    ]
+    if any(summary.bounded for summary in summaries):
+        notes.append(
+            ">= lower bound: some repeats did not reach the target (the budget ended, or the solver gave up) and enter "
+            "with all that they spent"
+        )
+    sees = "sees: scores = the solver is told scores only"
+    if any(summary.access == "structure" for summary in summaries):
+        sees += "; structure = it looks into the problem"
+    notes.append(sees + ("; gap = best score's distance to the known optimum" if knows_optimum else ""))
+    models = sorted({portable(summary.llm) for summary in summaries if summary.llm})
+    if models:
+        notes.append("LLM: " + one_line(", ".join(models)))
+    return notes
+
+
+def _decimals(value: float) -> int | None:
+    """Return the decimals at which a number is shown, None where only its magnitude says something."""
+    size = abs(value)
+    if size and (size >= 1e9 or size < 0.01):
+        return None
+    return 0 if size >= 1000 else 1 if size >= 1 or not size else 2
+
+
+def _number(value: float, decimals: int | None) -> str:
+    return f"{value:.2g}" if decimals is None else f"{value:,.{decimals}f}"
