@@ -117,4 +117,7 @@ class AskTellSolver(Solver):
         self.start(task, rng)
         self.tell(task.history[:])
         while True:
-            self.tell(objective.step(self.ask(self.batch)))
+            left = objective.remaining_evaluations
+            # What the budget no longer admits need not be proposed: a model's proposals cost money.
+            n = self.batch if left is None else min(self.batch, left)
+            self.tell(objective.step(self.ask(n)))

@@ -31,6 +31,12 @@ from support.models import FunctionLLM, obedient
 LINE = Vector(w=Int(-20, 20), b=Int(-20, 20))
 
 
+def noted(calls: list[Any], value: Any) -> Any:
+    """Keep a value of a call and return it."""
+    calls.append(value)
+    return value
+
+
 class Uniform(AskTellSolver):
     def ask(self, n: int) -> Proposals:
         return Proposals(self.task.space.sample(n, self.rng))
@@ -60,7 +66,7 @@ def test_maximize_keeps_the_users_sign() -> None:
 def test_bounds_mean_an_array_as_in_scipy() -> None:
     seen: list[Any] = []
     result = minimize(
-        lambda x: seen.append(x) or float(((x - 1) ** 2).sum()),
+        lambda x: float(((noted(seen, x) - 1) ** 2).sum()),
         bounds=[(-2, 2), (0, 4)],
         starts=[np.array([1.0, 1.0])],
         solver=Uniform(),
@@ -73,14 +79,14 @@ def test_bounds_mean_an_array_as_in_scipy() -> None:
 def test_vectorized_functions_get_the_columns_of_a_step() -> None:
     shapes: list[Any] = []
     minimize(
-        lambda x: shapes.append(x.shape) or (x**2).sum(axis=1),
+        lambda x: noted(shapes, x.shape) and (x**2).sum(axis=1),
         bounds=[(-2, 2)] * 3, solver=Uniform(), max_evaluations=21, vectorized=True,
     )  # fmt: skip
     assert shapes == [(5, 3), (8, 3), (8, 3)]
     kinds: list[type] = []
     for space in (Permutation(5), Text(20), LINE):
         minimize(
-            lambda batch: kinds.append(type(batch)) or np.zeros(5), space, solver=Uniform(), max_evaluations=5,
+            lambda batch: noted(kinds, type(batch)) and np.zeros(5), space, solver=Uniform(), max_evaluations=5,
             vectorized=True,
         )  # fmt: skip
     assert kinds == [np.ndarray, list, dict]

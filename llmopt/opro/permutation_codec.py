@@ -7,17 +7,17 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from llmopt.opro.codec import Codec, Decoded, bracketed, cleaned, no_solution
 from llmopt.space import Permutation
+from llmopt.space.permutation import Order
 
 # Up to so many entries the grammar tracks which ones are left; it has 2**n rules.
 _EXACT = 10
 _NUMBER = re.compile(r"(?<![\w.\-])\d{1,9}(?![\w.])")
 
 
-class PermutationCodec(Codec[NDArray[np.int32]]):
+class PermutationCodec(Codec[Order]):
     """The text form of permutations: the entries, separated by spaces.
 
     Up to 10 entries the grammar offers only entries that are still missing. For more it asks for n legal
@@ -36,7 +36,7 @@ class PermutationCodec(Codec[NDArray[np.int32]]):
         self.space = space
         self.longest = space.n * (len(str(space.n - 1)) + 1)
 
-    def encode(self, solution: NDArray[np.int32]) -> str:
+    def encode(self, solution: Order) -> str:
         return " ".join(str(int(i)) for i in solution)
 
     def form(self) -> str:
@@ -64,7 +64,7 @@ class PermutationCodec(Codec[NDArray[np.int32]]):
         entry = {"type": "integer", "minimum": 0, "maximum": n - 1}
         return {"type": "array", "items": entry, "minItems": n, "maxItems": n, "uniqueItems": True}
 
-    def decode(self, text: str) -> Decoded[NDArray[np.int32]]:
+    def decode(self, text: str) -> Decoded[Order]:
         text = cleaned(text)
         lines = [line for line in text.splitlines() if line.strip()]
         for candidate in [*bracketed(text), *lines[::-1]]:

@@ -91,7 +91,6 @@ class OPRO(AskTellSolver):
         hint: str = "",
         codec: Codec[Any] | None = None,
     ) -> None:
-        super().__init__(samples)
         if not isinstance(llm, LLM):
             raise InvalidInput(f"opro: llm must be a model, such as connect('local'), not {llm!r}")
         self.serializer = _chosen(serializer, llm)
@@ -108,6 +107,7 @@ class OPRO(AskTellSolver):
         ]:
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InvalidInput(f"opro: {name} must be a whole number of at least {least}, not {value!r}")
+        super().__init__(samples)
         if self.prompts > samples:
             raise InvalidInput(f"opro: prompts={self.prompts} is more than samples={samples}")
         if not 0 <= temperature <= 5:
@@ -151,11 +151,11 @@ class OPRO(AskTellSolver):
         self._usage = Usage()
 
     def requests(self) -> list[Request]:
-        """Return the requests of the next step: what ``ask`` sends."""
-        return [query.request for query in self._queries()]
+        """Return the requests of the next step, as ``ask`` sends them first."""
+        return [query.seeded(attempt=0) for query in self._queries(self.batch)]
 
     def ask(self, n: int) -> Proposals:
-        queries = self._queries()
+        queries = self._queries(n)
         self._step += 1
         solutions: list[Any] = []
         invalid: list[str] = []
@@ -174,16 +174,17 @@ class OPRO(AskTellSolver):
                 break
         return Proposals(self.task.space.pack(solutions), invalid)
 
-    def _queries(self) -> list[_Query]:
+    def _queries(self, n: int) -> list[_Query]:
         best = self.task.history.best(self.top_k)[::-1]
-        each, more = divmod(self.batch, self.prompts)
+        prompts = min(self.prompts, n)
+        each, more = divmod(n, prompts)
         queries = []
         constraints: dict[int, Constraint | None] = {}
-        for i in range(self.prompts):
+        for i in range(prompts):
             side = i % 2
             writer = self._writers[side]
             rows = best
-            if self.prompts > 1 and len(best) > self.shown:
+            if prompts > 1 and len(best) > self.shown:
                 rows = best[np.sort(self.rng.choice(len(best), self.shown, replace=False))]
             prompt = self.serializer.prompt(self._view(writer, rows))
             if side not in constraints:

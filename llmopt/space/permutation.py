@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from llmopt.errors import InvalidInput
 from llmopt.space.base import CHUNK, Columns, Keys, Space, row_bytes
 
+Order: TypeAlias = NDArray[np.integer[Any]]
 Symmetry = Literal["none", "rotation", "dihedral"]
 COLUMN = "order"
 
 
 @dataclass(frozen=True)
-class Permutation(Space[NDArray[np.int32]]):
+class Permutation(Space[Order]):
     """All orders of 0 .. n-1; a solution is a 1-D integer array.
 
     Parameters
@@ -76,8 +77,8 @@ class Permutation(Space[NDArray[np.int32]]):
     def pack(self, solutions: Sequence[Any]) -> Columns:
         return {COLUMN: np.array(solutions, dtype=np.int32).reshape(len(solutions), self.n)}
 
-    def row(self, columns: Columns, i: int) -> NDArray[np.int32]:
-        order: NDArray[np.int32] = columns[COLUMN][i]
+    def row(self, columns: Columns, i: int) -> Order:
+        order: Order = columns[COLUMN][i]
         return order
 
     def member_mask(self, columns: Columns) -> NDArray[np.bool_]:
@@ -113,10 +114,10 @@ class Permutation(Space[NDArray[np.int32]]):
             if len(block):
                 yield {COLUMN: block}
 
-    def to_json(self, solution: NDArray[np.int32]) -> Any:
+    def to_json(self, solution: Order) -> Any:
         return [int(i) for i in solution]
 
-    def from_json(self, value: Any) -> NDArray[np.int32]:
+    def from_json(self, value: Any) -> Order:
         if reason := self.violation(value):
             raise InvalidInput(f"not a solution of {self!r}: {reason}")
         return np.array(value, dtype=np.int32)

@@ -148,7 +148,7 @@ def test_a_long_history_shows_the_best_and_excludes_the_best_and_the_latest() ->
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"samples": 0}, "batch"),
+        ({"samples": 0}, "samples"),
         ({"prompts": 9}, "more than samples"),
         ({"top_k": 0}, "top_k"),
         ({"temperature": -1}, "temperature"),

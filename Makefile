@@ -1,0 +1,60 @@
+# Every target stands alone on a machine with Python 3.11+ and git: it makes its own virtual environment.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml $(shell find llmopt problems baselines benchmarks -name '*.py' -not -path '*/.*')
+# An ordinary install, not an editable one: the folders problems/, baselines/ and benchmarks/ are installed as
+# llmopt.problems and so on, and mypy sees that only in an ordinary install.
+INSTALL = rm -rf build && $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test test-all lint types format bench clean
+
+demo: $(VENV)/.installed
+	$(BIN)/llmopt demo
+
+test: $(VENV)/.installed-dev
+	$(BIN)/pytest -m "not slow"
+
+test-all: $(VENV)/.installed-dev
+	$(BIN)/pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# From inside tests/, so that the installed package is found and not the folder beside it.
+types: $(VENV)/.installed-dev
+	cd tests && ../$(BIN)/mypy --config-file ../pyproject.toml -p llmopt
+	cd tests && ../$(BIN)/mypy --config-file ../pyproject.toml .
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m llmopt.benchmarks.perf
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis demo-report
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "llmopt needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The dependencies are installed when pyproject.toml changes, the package itself when any source does.
+$(VENV)/.dependencies: pyproject.toml | $(VENV)/bin/python
+	$(INSTALL) '.[local]'
+	touch $@
+
+$(VENV)/.dependencies-dev: pyproject.toml | $(VENV)/bin/python
+	$(INSTALL) '.[dev]'
+	touch $@ $(VENV)/.dependencies
+
+$(VENV)/.installed: $(VENV)/.dependencies $(SOURCES)
+	$(INSTALL) --no-deps --force-reinstall .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.dependencies-dev $(SOURCES)
+	$(INSTALL) --no-deps --force-reinstall .
+	touch $@ $(VENV)/.installed
