@@ -74,7 +74,8 @@ class Problem(ABC):
 
     @abstractmethod
     def describe(self) -> str:
-        """Say in plain language what is sought. A model reads this; it must not give the optimum away."""
+        """Say in plain language what is sought. A model reads this; it must not give the optimum away.
+        Names and bounds of the variables need not be repeated: the space describes them beside this."""
 
     def evaluate_batch(self, columns: Columns) -> NDArray[np.float64] | None:
         """Return the scores of B solutions, shape (B,), equal to ``evaluate`` on each; None: not offered.

@@ -93,7 +93,7 @@ class NumericFunction(Problem):
     def describe(self) -> str:
         return (
             f"Find values of {', '.join(self.space.variables)} for which an unknown function of these real numbers "
-            f"is as small as possible. {self.space.describe()}."
+            "is as small as possible."
         )
 
     def starts(self, rng: np.random.Generator) -> list[Any]:

@@ -77,8 +77,7 @@ class LinearRegression(Fit):
     def describe(self) -> str:
         return (
             "Fit a straight line y = w * x + b to noisy data that is not shown: w is the slope, b the intercept. "
-            "The loss, which is to be minimised, is the sum of the squared differences between data and line. "
-            f"{self.space.describe()}."
+            "The loss, which is to be minimised, is the sum of the squared differences between data and line."
         )
 
     def starts(self, rng: np.random.Generator) -> list[Any]:
@@ -110,9 +109,11 @@ def regression(
     high: int | float = 50,
     instance: int = 0,
 ) -> Problem:
-    """Return :class:`LinearRegression`, or with ``data`` :class:`~llmopt.problems.table_regression.TableRegression`.
+    """Fit a line (w_true, b_true: the paper's problem), or with data=FILE the columns of a table.
 
-    The parameters are those of the two classes, and so are their defaults.
+    The settings are those of :class:`LinearRegression` (``w_true``, ``b_true``, ``points`` 50, ``noise`` 1) and of
+    :class:`~llmopt.problems.table_regression.TableRegression` (``data``, ``target``, ``features`` all others,
+    ``intercept`` true, ``integer`` false); None leaves a setting at its class's default.
 
     Raises
     ------

@@ -93,8 +93,7 @@ class TableRegression(Fit):
         formula = " + ".join([*terms, self.intercept] if self.intercept else terms)
         return (
             f"Fit the column '{self.target}' of a table that is not shown by {formula}. "
-            "The loss, which is to be minimised, is the sum of the squared differences between column and formula. "
-            f"{self.space.describe()}."
+            "The loss, which is to be minimised, is the sum of the squared differences between column and formula."
         )
 
     def starts(self, rng: np.random.Generator) -> list[Any]:

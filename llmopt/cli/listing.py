@@ -85,7 +85,8 @@ def _kind(hint: Any) -> str | None:
 
     if get_origin(hint) in (Union, UnionType):
         kinds = [_kind(option) for option in get_args(hint)]
-        return " or ".join(kind for kind in kinds if kind is not None) or None
+        settable = [kind for kind in kinds if kind not in (None, "none")]
+        return " or ".join(kind for kind in kinds if kind is not None) if settable else None
     if get_origin(hint) is Literal:
         return "|".join(map(str, get_args(hint)))
     words = {

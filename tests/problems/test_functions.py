@@ -116,8 +116,7 @@ def test_description_is_neutral(function: tuple[FunctionName, int | None], insta
     text = problem.describe()
     assert all(re.search(rf"\b{name}\b", text) for name in problem.space.variables)
     assert not any(name.split("-")[0].rstrip("6") in text.lower() for name in NAMES)
-    bounds = {float(bound) for v in problem.space.variables.values() for bound in v.box}
-    assert {float(n) for n in re.findall(r"(?<!x)(?<![\d.])-?\d+(?:\.\d+)?\b", text)} == bounds
+    assert not re.findall(r"(?<!x)(?<![\d.])-?\d+(?:\.\d+)?\b", text)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -115,7 +115,7 @@ def test_description_tells_what_is_sought_but_not_where() -> None:
     assert re.search(r"\bw\b", text)
     assert re.search(r"\bb\b", text)
     assert "minimised" in text
-    assert set(re.findall(r"-?\d+", text)) == {"-50", "50"}
+    assert not re.findall(r"\d", text)
 
 
 @pytest.mark.parametrize(

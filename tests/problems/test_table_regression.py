@@ -113,7 +113,7 @@ def test_description(path: Path) -> None:
     problem = TableRegression(path, "price", low=-44, high=44)
     text = problem.describe()
     assert all(re.search(rf"\b{name}\b", text) for name in [*problem.space.variables, "price", "minimised"])
-    assert set(re.findall(r"-?\d+", text)) == {"-44", "44"}
+    assert not re.findall(r"\d", text)
 
 
 @pytest.mark.parametrize(
