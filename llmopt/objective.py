@@ -182,13 +182,16 @@ class Objective:
             self.invalid["outside the space"] += int(np.count_nonzero(~members))
             columns = take(columns, members)
         rows, fresh, keys = self._match(columns)
-        admitted = self._admitted(fresh)
-        rows, fresh = rows[:admitted], fresh[:admitted]
-        self.proposals += len(proposals.invalid) + int(np.count_nonzero(~members)) + admitted
-        self._count_duplicates(fresh)
+        new = fresh.nonzero()[0]
+        remaining = self.remaining_evaluations
+        # The budget admits the leading proposals, up to the first new one that it cannot pay.
+        admitted = len(rows) if remaining is None or len(new) <= remaining else int(new[remaining])
+        new = new[:remaining]
+        self.proposals += len(proposals.invalid) + len(members) - len(rows) + admitted
+        self._count_duplicates(admitted, new)
         reached_before = self.target_row is not None
-        whole = self._evaluate_new(columns, keys, np.flatnonzero(fresh), step)
-        outcome[np.flatnonzero(members)[:admitted]] = np.where(rows < len(history), rows, -1)
+        whole = self._evaluate_new(columns, keys, new, step)
+        outcome[members.nonzero()[0][:admitted]] = np.where(rows < len(history), rows, -1)[:admitted]
         if self._on_step is not None:
             self._on_step(self)
         if self.target_row is not None and not reached_before:
@@ -206,19 +209,12 @@ class Objective:
         keys = self.history.space.keys(columns)
         return *self.history.match(keys), keys
 
-    def _admitted(self, fresh: NDArray[np.bool_]) -> int:
-        """Return how many leading proposals the budget of evaluations admits."""
-        remaining = self.remaining_evaluations
-        new = np.flatnonzero(fresh)
-        return len(fresh) if remaining is None or len(new) <= remaining else int(new[remaining])
-
-    def _count_duplicates(self, fresh: NDArray[np.bool_]) -> None:
-        new = np.flatnonzero(fresh)
-        self.duplicates += len(fresh) - len(new)
+    def _count_duplicates(self, count: int, new: NDArray[np.int64]) -> None:
+        self.duplicates += count - len(new)
         if len(new):
-            self._duplicates_in_a_row = len(fresh) - 1 - int(new[-1])
+            self._duplicates_in_a_row = count - 1 - int(new[-1])
         else:
-            self._duplicates_in_a_row += len(fresh)
+            self._duplicates_in_a_row += count
 
     def _evaluate_new(self, columns: Columns, keys: Keys | None, new: NDArray[np.int64], step: int) -> bool:
         """Evaluate the rows that are new, in chunks; return False where the clock ran out first."""

@@ -142,7 +142,7 @@ class Float(Variable):
             assert self.size is not None
             return self.at(np.clip(self.index(points), 0, self.size - 1))
         values = np.exp(points) if self.log else np.asarray(points, dtype=np.float64)
-        return np.asarray(np.clip(values, self.low, self.high), dtype=np.float64)
+        return np.minimum(np.maximum(values, self.low), self.high)
 
     def load(self, value: Any) -> float:
         return float(value)
