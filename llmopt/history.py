@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, get_args, overload
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from llmopt.space import Columns, Keys, Space, take
 
-Status = Literal["ok", "failed", "infeasible"]
+Status = Literal["ok", "failed", "infeasible", "invalid"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 OK, FAILED, INFEASIBLE = range(3)
 
@@ -19,7 +20,7 @@ _KEPT = 256
 
 
 class Evaluation:
-    """One row of a history: a view, not a copy."""
+    """One row of a history: a view, not a copy; row -1 stands for a proposal that was not evaluated."""
 
     __slots__ = ("history", "index")
 
@@ -29,13 +30,13 @@ class Evaluation:
 
     @property
     def solution(self) -> Any:
-        """The solution in the user's form."""
-        return self.history.space.row(self.history.columns, self.index)
+        """The solution in the user's form; None where nothing was evaluated."""
+        return None if self.index < 0 else self.history.space.row(self.history.columns, self.index)
 
     @property
     def loss(self) -> float:
         """The score as it is minimized; NaN where there is none."""
-        return float(self.history.losses[self.index])
+        return math.nan if self.index < 0 else float(self.history.losses[self.index])
 
     @property
     def score(self) -> float:
@@ -44,8 +45,8 @@ class Evaluation:
 
     @property
     def status(self) -> Status:
-        """``"ok"``, ``"failed"`` or ``"infeasible"``."""
-        return STATUSES[int(self.history.status[self.index])]
+        """``"ok"``, ``"failed"``, ``"infeasible"``, or ``"invalid"`` where nothing was evaluated."""
+        return "invalid" if self.index < 0 else STATUSES[int(self.history.status[self.index])]
 
     @property
     def reason(self) -> str:
@@ -54,8 +55,8 @@ class Evaluation:
 
     @property
     def step(self) -> int:
-        """The step in which it was proposed; 0 holds the start points."""
-        return int(self.history.steps[self.index])
+        """The step in which it was first proposed; 0 holds the start points, -1 means not evaluated."""
+        return -1 if self.index < 0 else int(self.history.steps[self.index])
 
     def __repr__(self) -> str:
         outcome = f"score={self.score!r}" if self.status == "ok" else f"{self.status}: {self.reason}"
@@ -138,12 +139,12 @@ class History(Sequence[Evaluation]):
     @property
     def columns(self) -> Columns:
         """The solutions, a struct of arrays of length ``len(history)``."""
-        return {name: values[: self._count] for name, values in self._columns.items()}
+        return {name: _read_only(values[: self._count]) for name, values in self._columns.items()}
 
     @property
     def losses(self) -> NDArray[np.float64]:
         """The minimized scores, NaN where an evaluation failed or is infeasible."""
-        return self._losses[: self._count]
+        return _read_only(self._losses[: self._count])
 
     @property
     def scores(self) -> NDArray[np.float64]:
@@ -153,12 +154,12 @@ class History(Sequence[Evaluation]):
     @property
     def status(self) -> NDArray[np.int8]:
         """Positions in :data:`STATUSES`."""
-        return self._status[: self._count]
+        return _read_only(self._status[: self._count])
 
     @property
     def steps(self) -> NDArray[np.int32]:
         """The step of each evaluation; never decreasing."""
-        return self._steps[: self._count]
+        return _read_only(self._steps[: self._count])
 
     def to_score(self, loss: float) -> float:
         """Return a loss in the user's own sign."""
@@ -192,7 +193,7 @@ class History(Sequence[Evaluation]):
             values[:] = list(presented)
             presented = {"solution": values}
         return {
-            **presented,
+            **{name: np.array(values) for name, values in presented.items()},
             "score": self.scores.copy(),
             "status": np.array(STATUSES, dtype=object)[self.status],
             "step": self.steps.copy(),
@@ -250,6 +251,12 @@ class History(Sequence[Evaluation]):
         merged = np.concatenate([self._best_losses, losses[better]])
         order = np.argsort(merged, kind="stable")[:_KEPT]
         self._best, self._best_losses = rows[order], merged[order]
+
+
+def _read_only(view: NDArray[Any]) -> NDArray[Any]:
+    # What was evaluated is not to be changed, by mistake or otherwise.
+    view.flags.writeable = False
+    return view
 
 
 def _grown(values: NDArray[Any], capacity: int) -> NDArray[Any]:

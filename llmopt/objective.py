@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmopt.errors import InvalidInput
-from llmopt.history import FAILED, INFEASIBLE, OK, Evaluations, History
-from llmopt.problem import Infeasible, Problem
+from llmopt.evaluate import Outcomes
+from llmopt.history import Evaluations, History
+from llmopt.problem import Problem
 from llmopt.space import Columns, Keys, length, take
 from llmopt.space.base import CHUNK
 
@@ -23,7 +23,8 @@ StopReason = Literal[
 ]
 
 PROPOSALS_PER_EVALUATION = 20
-DUPLICATES_IN_A_ROW = 1_000
+IN_A_ROW = 1_000
+"""Duplicates, or steps without a new evaluation, after which a run has stalled."""
 
 
 class Stopped(BaseException):
@@ -55,9 +56,12 @@ class Budget:
     def __post_init__(self) -> None:
         for name in ("evaluations", "steps"):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1):
                 raise InvalidInput(f"the budget of {name} must be a whole number of at least 1, not {value!r}")
-        if self.seconds is not None and not (isinstance(self.seconds, int | float) and self.seconds > 0):
+        seconds = self.seconds
+        if seconds is not None and (
+            isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0
+        ):
             raise InvalidInput(f"the budget of seconds must be a positive number, not {self.seconds!r}")
         if self.evaluations is None and self.steps is None and self.seconds is None:
             raise InvalidInput("give a budget: of evaluations, steps or seconds")
@@ -123,6 +127,7 @@ class Objective:
         self._began: float | None = None
         self._raise_failures = raise_failures
         self._duplicates_in_a_row = 0
+        self._barren_steps = 0
 
     @property
     def remaining_evaluations(self) -> int | None:
@@ -132,6 +137,8 @@ class Objective:
 
     def start(self, solutions: Sequence[Any]) -> None:
         """Evaluate the start points as step 0."""
+        if not isinstance(solutions, Sequence):
+            raise InvalidInput(f"start points must be a list of solutions, not {solutions!r}")
         for solution in solutions:
             if reason := self.history.space.violation(solution):
                 raise InvalidInput(f"start point {solution!r} is not legal: {reason}")
@@ -158,19 +165,20 @@ class Objective:
             raise Stopped("steps")
         self._check_clock()
         self.step_count += 1
-        return self._step(self._as_proposals(proposals), self.step_count)
+        if isinstance(proposals, Proposals):
+            return self._step(proposals, self.step_count)
+        space = self.history.space
+        reasons = [space.violation(solution) for solution in proposals]
+        legal = [i for i, reason in enumerate(reasons) if reason is None]
+        columns = space.pack([proposals[i] for i in legal])
+        outcome = self._step(Proposals(columns, ["outside the space"] * (len(reasons) - len(legal))), self.step_count)
+        rows = np.full(len(reasons), -1, dtype=np.int64)
+        rows[legal] = outcome.rows
+        return Evaluations(self.history, rows)
 
     def __call__(self, solution: Any) -> float:
         """Evaluate one solution as a step of its own and return its loss; NaN where it has none."""
         return float(self.step([solution]).losses[0])
-
-    def _as_proposals(self, proposals: Proposals | Sequence[Any]) -> Proposals:
-        if isinstance(proposals, Proposals):
-            return proposals
-        space = self.history.space
-        reasons = [space.violation(solution) for solution in proposals]
-        legal = [s for s, reason in zip(proposals, reasons, strict=True) if reason is None]
-        return Proposals(space.pack(legal), [reason for reason in reasons if reason is not None])
 
     def _step(self, proposals: Proposals, step: int) -> Evaluations:
         history, columns = self.history, proposals.columns
@@ -198,6 +206,7 @@ class Objective:
             raise Stopped("target")
         if not whole:
             raise Stopped("seconds")
+        self._barren_steps = 0 if len(new) else self._barren_steps + 1
         self._check_spent()
         return Evaluations(history, outcome)
 
@@ -220,75 +229,33 @@ class Objective:
         """Evaluate the rows that are new, in chunks; return False where the clock ran out first."""
         for start in range(0, len(new), CHUNK):
             chunk = new[start : start + CHUNK]
-            whole = len(chunk) == length(columns)
-            part = columns if whole else take(columns, chunk)
+            part = columns if len(chunk) == length(columns) else take(columns, chunk)
+            outcomes = Outcomes(len(chunk))
             began = time.perf_counter()
-            losses, status, reasons = self._losses(part)
-            self.evaluation_seconds += time.perf_counter() - began
-            done = len(losses)
-            chunk_keys: Keys | None = None
-            if keys is not None:
-                chunk_keys = keys[chunk[:done]] if isinstance(keys, np.ndarray) else [keys[i] for i in chunk[:done]]
-            if done < len(chunk):
-                part = take(part, slice(done))
-            first = len(self.history)
-            self.history.append(part, losses, status, step, reasons, chunk_keys)
-            if self.target_loss is not None and self.target_row is None:
-                hits = np.flatnonzero(losses <= self.target_loss)
-                if len(hits):
-                    self.target_row = first + int(hits[0])
-            if done < len(chunk) or (self._out_of_time() and start + CHUNK < len(new)):
+            try:
+                outcomes.evaluate(self._problem, part, self._out_of_time, self._raise_failures)
+            finally:
+                # Also on the way out: an interrupt loses only the evaluation that was running.
+                self.evaluation_seconds += time.perf_counter() - began
+                self._record(outcomes, part, keys, chunk, step)
+            if outcomes.done < len(chunk) or (self._out_of_time() and start + CHUNK < len(new)):
                 return False
         return True
 
-    def _losses(self, columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.int8], dict[int, str]]:
-        """Return loss, status and reasons of the rows, of fewer where the clock runs out on the way."""
-        count = length(columns)
-        scores = self._batch_scores(columns)
-        if scores is not None:
-            status = np.where(np.isfinite(scores), OK, FAILED).astype(np.int8)
-            reasons = {int(i): f"score is {scores[i]}" for i in np.flatnonzero(status)}
-            losses = -scores if self.history.maximize else scores
-            return np.where(status == OK, losses, np.nan), status, reasons
-        losses = np.full(count, np.nan)
-        status = np.zeros(count, dtype=np.int8)
-        reasons = {}
-        for i in range(count):
-            if i and self._out_of_time():
-                return losses[:i], status[:i], reasons
-            status[i], losses[i], reason = self._evaluate_one(self.history.space.row(columns, i))
-            if reason:
-                reasons[i] = reason
-        return losses, status, reasons
-
-    def _batch_scores(self, columns: Columns) -> NDArray[np.float64] | None:
-        try:
-            scores = self._problem.evaluate_batch(columns)
-        except Exception:
-            # One bad row spoils the call; evaluated one by one, only that row fails, with its own reason.
-            return None
-        if scores is None or np.shape(scores) == (length(columns),):
-            return None if scores is None else np.asarray(scores, dtype=np.float64)
-        raise InvalidInput(
-            f"{type(self._problem).__name__}: a batch of {length(columns)} solutions gave scores of shape "
-            f"{np.shape(scores)}; return one number for each"
-        )
-
-    def _evaluate_one(self, solution: Any) -> tuple[int, float, str]:
-        try:
-            score = self._problem.evaluate(solution)
-            if type(score) is not float:
-                score = _as_number(score)
-        except Infeasible as error:
-            return INFEASIBLE, math.nan, str(error) or "infeasible"
-        except Exception as error:
-            # Whatever a user's function raises is an outcome of the evaluation, not of the run.
-            if self._raise_failures:
-                raise
-            return FAILED, math.nan, f"{type(error).__name__}: {error}"
-        if not math.isfinite(score):
-            return FAILED, math.nan, f"score is {score}"
-        return OK, -score if self.history.maximize else score, ""
+    def _record(
+        self, outcomes: Outcomes, columns: Columns, keys: Keys | None, rows: NDArray[np.int64], step: int
+    ) -> None:
+        done, first = outcomes.done, len(self.history)
+        if done < len(rows):
+            columns, rows = take(columns, slice(done)), rows[:done]
+        if keys is not None:
+            keys = keys[rows] if isinstance(keys, np.ndarray) else [keys[i] for i in rows]
+        losses = outcomes.losses[:done]
+        self.history.append(columns, losses, outcomes.status[:done], step, outcomes.reasons, keys)
+        if self.target_loss is not None and self.target_row is None:
+            hits = np.flatnonzero(losses <= self.target_loss)
+            if len(hits):
+                self.target_row = first + int(hits[0])
 
     def _out_of_time(self) -> bool:
         if self.budget.seconds is None or self._began is None:
@@ -312,13 +279,5 @@ class Objective:
         limit = self.budget.evaluations
         if limit is not None and self.proposals > PROPOSALS_PER_EVALUATION * limit:
             raise Stopped("stalled")
-        if self._duplicates_in_a_row >= DUPLICATES_IN_A_ROW:
+        if max(self._duplicates_in_a_row, self._barren_steps) >= IN_A_ROW:
             raise Stopped("stalled")
-
-
-def _as_number(score: Any) -> float:
-    if isinstance(score, bool | np.bool_) or (not np.isscalar(score) and np.shape(score) != ()):
-        raise TypeError(f"the score must be one number, not {score!r}")
-    if isinstance(score, str | bytes | complex) or score is None:
-        raise TypeError(f"the score must be one number, not {score!r}")
-    return float(score)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -64,8 +65,10 @@ def minimize(
         Start points, evaluated first; five random ones by default.
     target
         A score that ends the run.
-    description, hint
-        What the function is, and what is known of good solutions, in words; only a model reads them.
+    description
+        What the function is, in words; a chat model reads it.
+    hint
+        What is known of good solutions, in words; every model reads it.
     vectorized
         ``fun`` scores a whole step at once, see :class:`llmopt.problem.FunctionProblem`.
     noisy
@@ -135,7 +138,9 @@ def _optimize(
         if space is not None or bounds is not None:
             raise InvalidInput("a Problem brings its own space; leave space and bounds out")
         if problem.direction != direction:
-            raise InvalidInput(f"the problem asks to {problem.direction}; call llmopt.{problem.direction}")
+            raise InvalidInput(f"the problem's direction is {problem.direction!r}; call llmopt.{problem.direction}")
+        if description is not None or vectorized or noisy:
+            raise InvalidInput("a Problem says itself what description, vectorized and noisy say; leave them out")
     else:
         problem = FunctionProblem(
             fun,
@@ -148,8 +153,10 @@ def _optimize(
             as_array=bounds is not None,
         )
     if bounds is not None and starts is not None:
-        starts = [dict(zip(problem.space.variables, map(float, x), strict=True)) for x in starts]  # type: ignore[attr-defined]
+        starts = _named_starts(list(problem.space.variables), starts)  # type: ignore[attr-defined]
     with ExitStack() as stack:
+        if hint and not isinstance(solver, str):
+            raise InvalidInput("hint goes to a solver named by text; give a solver object its own hint")
         if isinstance(solver, str):
             solver = _named_solver(solver, llm, hint, stack)
         result = run(
@@ -167,12 +174,21 @@ def _optimize(
     return result
 
 
+def _named_starts(names: list[str], starts: Sequence[Any]) -> list[dict[str, float]]:
+    try:
+        return [dict(zip(names, map(float, x), strict=True)) for x in starts]
+    except (TypeError, ValueError):
+        raise InvalidInput(f"starts must be a list of points of {len(names)} numbers each, not {starts!r}") from None
+
+
 def _space(space: Space[Any] | None, bounds: Sequence[tuple[float, float]] | None) -> Space[Any]:
     if (space is None) == (bounds is None):
         raise InvalidInput("give either a space, such as Vector(x=Float(0, 1)), or bounds, such as [(0, 1)]")
     if space is not None:
         return space
     assert bounds is not None
+    if hasattr(bounds, "lb") and hasattr(bounds, "ub"):  # scipy.optimize.Bounds
+        bounds = list(zip(bounds.lb, bounds.ub, strict=True))
     try:
         pairs = [(float(low), float(high)) for low, high in bounds]
     except (TypeError, ValueError):
@@ -185,9 +201,14 @@ def _named_solver(text: str, llm: str | LLM, hint: str, stack: ExitStack) -> Sol
     from llmopt.registry import create_solver, needs_model
 
     if not needs_model(text):
+        if hint:
+            raise InvalidInput(f"only a solver with a language model reads a hint, and {text!r} has none")
         return create_solver(text)
     if isinstance(llm, str):
         from llmopt.llm import connect
 
         llm = stack.enter_context(connect(llm))
     return create_solver(text, llm=llm, hint=hint)
+
+
+maximize.__signature__ = inspect.signature(minimize)  # type: ignore[attr-defined]  # what help() and editors show

@@ -146,8 +146,10 @@ class FunctionProblem(Problem):
         if not self._vectorized:
             return None
         presented = self.space.present(columns)
-        scores = self.fun(np.column_stack(list(presented.values())) if self._as_array else presented)
-        return np.asarray(scores, dtype=np.float64)
+        scores: NDArray[np.float64] = self.fun(
+            np.column_stack(list(presented.values())) if self._as_array else presented
+        )
+        return np.asarray(scores)
 
     def describe(self) -> str:
         goal = "smallest" if self.direction == "minimize" else "largest"

@@ -24,7 +24,7 @@ class OptimizeResult:
     nfev, nit
         Evaluations (start points included) and steps that were spent.
     success
-        Whether the target was reached, or the whole space was evaluated.
+        Whether the target was reached; without a target, whether the whole space was evaluated.
     message
         Why the run ended, in a sentence.
     history

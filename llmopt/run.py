@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from llmopt.errors import InvalidInput, LlmoptError
 from llmopt.objective import Budget, Objective, Stopped, StopReason
-from llmopt.problem import Problem
+from llmopt.problem import Direction, Optimum, Problem
 from llmopt.result import OptimizeResult
 from llmopt.solver import Solver, Task
+from llmopt.space import Space
 
 _MESSAGES: dict[StopReason, str] = {
     "target": "the target was reached",
@@ -69,8 +70,13 @@ def run(
     InvalidInput
         An argument is not legal; nothing was evaluated.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise InvalidInput(f"seed must be a whole number of at least 0, not {seed!r}")
+    if not isinstance(solver, Solver):
+        raise InvalidInput(f"solver must be a name or a Solver object, not {solver!r}")
+    _check(problem)
+    if target is not None and not (isinstance(target, int | float | np.number) and np.isfinite(target)):
+        raise InvalidInput(f"target must be a finite number, not {target!r}")
     solver.check(problem.space, budget)
     objective = Objective(
         problem,
@@ -82,7 +88,7 @@ def run(
     )
     start_rng, solver_rng = (np.random.default_rng([seed, stream]) for stream in (0, 1))
     starts = problem.starts(start_rng) if starts is None else starts
-    task = Task(objective.history, problem.describe(), seed)
+    task = Task(objective.history, problem.describe(), int(seed))
     began = time.perf_counter()
     reason: StopReason = "finished"
     message = ""
@@ -98,7 +104,30 @@ def run(
         if len(objective.history) == 0:
             raise
         reason, message = "error", str(error)
-    return _result(objective, solver, reason, message or _MESSAGES[reason], time.perf_counter() - began)
+    return _result(objective, solver, reason, message or _message(reason, objective), time.perf_counter() - began)
+
+
+def _check(problem: Problem) -> None:
+    """Raise InvalidInput where a problem lacks something, before any of it is used."""
+    name = type(problem).__name__
+    if not isinstance(problem, Problem):
+        raise InvalidInput(f"the problem must be an object of a subclass of Problem, not {problem!r}")
+    if not isinstance(getattr(problem, "space", None), Space):
+        raise InvalidInput(f"{name}.space must be a Vector, Permutation or Text")
+    if problem.direction not in get_args(Direction):
+        raise InvalidInput(f"{name}.direction must be 'minimize' or 'maximize', not {problem.direction!r}")
+    if problem.optimum is not None and not isinstance(problem.optimum, Optimum):
+        raise InvalidInput(f"{name}.optimum must be an Optimum, such as Optimum(score=0.0), not {problem.optimum!r}")
+    if not isinstance(problem.describe(), str):
+        raise InvalidInput(f"{name}.describe() must return a text")
+
+
+def _message(reason: StopReason, objective: Objective) -> str:
+    history = objective.history
+    if len(history) and history.incumbent is None:
+        first = history[0]
+        return f"{_MESSAGES[reason]}; no evaluation has a score, the first {first.status}: {first.reason}"
+    return _MESSAGES[reason]
 
 
 def _result(objective: Objective, solver: Solver, reason: StopReason, message: str, seconds: float) -> OptimizeResult:
@@ -109,7 +138,8 @@ def _result(objective: Objective, solver: Solver, reason: StopReason, message: s
         fun=incumbent.score if incumbent else float("nan"),
         nfev=len(history),
         nit=objective.step_count,
-        success=reason in ("target", "exhausted") or row is not None,
+        # Without a target, a space that was evaluated whole has shown its optimum.
+        success=row is not None or (reason == "exhausted" and objective.target_loss is None and incumbent is not None),
         message=message,
         history=history,
         stop_reason=reason,

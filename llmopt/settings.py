@@ -45,7 +45,9 @@ def build(factory: Callable[..., T], what: str, texts: Mapping[str, str], **give
     for name, text in texts.items():
         if name not in choosable:
             raise InvalidInput(f"{what}: unknown setting {name!r}; {_suggest(name, choosable)}")
-        values[name] = _convert(text, hints.get(name, str), f"{what}: {name}")
+        default = parameters[name].default
+        guess = str if default is None or default is inspect.Parameter.empty else type(default)
+        values[name] = _convert(text, hints.get(name, guess), f"{what}: {name}")
     for name in choosable:
         if name not in values and parameters[name].default is inspect.Parameter.empty:
             raise InvalidInput(f"{what}: the setting {name} is missing; write {name}=VALUE")
@@ -88,8 +90,11 @@ def _convert(text: str, hint: Any, what: str) -> Any:
         options = get_args(hint)
         if type(None) in options and text.lower() == "none":
             return None
-        # Numbers before text, since every text is a text.
-        ordered = sorted((o for o in options if o is not type(None)), key=[bool, int, float].__contains__, reverse=True)
+        # Numbers before words, words before text, since every text is a text.
+        settable = [o for o in options if o in (bool, int, float, str, Path) or get_origin(o) is Literal]
+        ordered = sorted(settable, key=lambda o: (o in (str, Path), get_origin(o) is Literal))
+        if not ordered:
+            raise InvalidInput(f"{what} cannot be set as text; use the Python interface")
         for option in ordered[:-1]:
             try:
                 return _convert(text, option, what)

@@ -18,11 +18,12 @@ from llmopt import (
     Int,
     InvalidInput,
     Objective,
+    Permutation,
     Proposals,
     Vector,
     run,
 )
-from llmopt.objective import DUPLICATES_IN_A_ROW, Stopped
+from llmopt.objective import IN_A_ROW, Stopped
 from llmopt.space import Columns
 
 GRID = Vector(x=Int(0, 99))
@@ -154,7 +155,7 @@ def test_one_bad_row_of_a_batch_fails_alone() -> None:
 
 
 def test_a_batch_of_the_wrong_length_is_one_clear_error() -> None:
-    with pytest.raises(InvalidInput, match=r"3 solutions gave scores of shape \(1,\)"):
+    with pytest.raises(InvalidInput, match=r"3 solutions gave an array of shape \(1,\)"):
         objective(lambda c: np.zeros(1), vectorized=True).step(points(1, 2, 3))
 
 
@@ -209,9 +210,9 @@ def test_the_clock_ends_a_run_between_evaluations_and_keeps_what_is_done() -> No
 def test_only_known_proposals_end_a_run_as_stalled() -> None:
     door = objective(budget=Budget(steps=10**6))
     with pytest.raises(Stopped, match="stalled"):
-        for _ in range(DUPLICATES_IN_A_ROW + 2):
+        for _ in range(IN_A_ROW + 2):
             door.step(points(1))
-    assert door.duplicates == DUPLICATES_IN_A_ROW
+    assert door.duplicates == IN_A_ROW
 
 
 def test_twenty_proposals_for_each_evaluation_of_the_budget_end_a_run_as_stalled() -> None:
@@ -250,6 +251,60 @@ def test_a_start_point_outside_the_space_is_refused_before_anything_is_evaluated
 def test_a_budget_of_nothing_is_refused(spent: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="budget"):
         Budget(**spent)
+
+
+def test_an_interrupt_loses_only_the_evaluation_that_was_running() -> None:
+    def evaluate(s: dict[str, int]) -> float:
+        if s["x"] == 30:
+            raise KeyboardInterrupt
+        return s["x"]
+
+    door = objective(evaluate, target=29)
+    with pytest.raises(KeyboardInterrupt):
+        door.step(points(*range(60)))
+    assert door.history.losses.tolist() == list(range(30))
+    assert door.target_row == 0
+
+
+def test_a_function_that_changes_its_argument_does_not_change_the_history() -> None:
+    def spoil(order: np.ndarray) -> float:
+        order[:] = 0
+        return 1.0
+
+    def spoil_all(columns: Columns) -> np.ndarray:
+        columns["x"][:] = 0
+        return columns["x"] + 1.0
+
+    door = objective(spoil, space=Permutation(3))
+    door.step([np.array([2, 0, 1])])
+    assert door.history[0].solution.tolist() == [2, 0, 1]
+    door.history[0].solution[:] = 0
+    assert door.history[0].solution.tolist() == [2, 0, 1]
+    door = objective(spoil_all, vectorized=True)
+    door.step(points(5, 6))
+    assert door.history.columns["x"].tolist() == [5, 6]
+    with pytest.raises(ValueError, match="read-only"):
+        door.history.losses[:] = 0
+
+
+def test_the_outcomes_of_a_list_stand_where_their_proposals_stood() -> None:
+    outcome = objective().step(points(3, 500, 4))
+    assert [(e.status, e.solution) for e in outcome] == [("ok", {"x": 3}), ("invalid", None), ("ok", {"x": 4})]
+    assert math.isnan(outcome[1].loss) and outcome[1].step == -1
+    assert math.isnan(objective()({"x": 500}))
+
+
+def test_a_solver_that_proposes_nothing_ends_as_stalled() -> None:
+    door = objective()
+    with pytest.raises(Stopped, match="stalled"):
+        while True:
+            door.step([])
+
+
+def test_a_batch_of_other_things_than_numbers_is_one_clear_error() -> None:
+    for bad in (np.array([True, False]), np.array(["1", "2"]), np.array([1j, 2j])):
+        with pytest.raises(InvalidInput, match="return one number for each"):
+            objective(lambda c, bad=bad: bad, vectorized=True).step(points(1, 2))
 
 
 class Uniform(AskTellSolver):

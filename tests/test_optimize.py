@@ -158,6 +158,35 @@ def test_a_run_in_which_everything_fails_says_so() -> None:
     assert result.x is None and math.isnan(result.fun) and result.history.count("failed") == 20
 
 
+def test_a_run_in_which_everything_fails_tells_the_first_reason_and_is_no_success() -> None:
+    result = minimize(lambda s: 1 / 0, Vector(x=Int(0, 5)), solver=Uniform(), max_evaluations=100)
+    assert result.stop_reason == "exhausted" and not result.success
+    assert "ZeroDivisionError: division by zero" in result.message
+
+
+def test_an_exhausted_space_without_the_target_is_no_success() -> None:
+    assert not minimize(lambda s: s["x"], Vector(x=Int(0, 5)), solver=Uniform(), target=-1).success
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({}, "space must be"),
+        ({"space": {"x": (0, 1)}}, "space must be"),
+        ({"space": LINE, "direction": "max"}, "direction must be"),
+        ({"space": LINE, "optimum": 0.0}, "optimum must be an Optimum"),
+        ({"space": LINE, "describe": lambda self: None}, "describe() must return a text"),
+        ({"space": LINE, "starts": lambda self, rng: None}, "start points must be a list"),
+    ],
+)
+def test_a_problem_that_lacks_something_is_one_clear_error(members: dict[str, Any], words: str) -> None:
+    body = {"evaluate": lambda self, s: 0.0, "describe": lambda self: "Find it.", **members}
+    problem = type("Mine", (Problem,), body)()
+    with pytest.raises(InvalidInput) as caught:
+        run(problem, Uniform(), Budget(10))
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
 def test_the_target_of_a_problem_is_its_optimum_within_the_tolerance() -> None:
     problem = FunctionProblem(lambda s: s["w"], LINE, optimum=Optimum(-20, tolerance=2))
     result = run(problem, Uniform(), Budget(1000))
@@ -178,6 +207,12 @@ def test_the_target_of_a_problem_is_its_optimum_within_the_tolerance() -> None:
         ({"space": LINE, "seed": -1}, "seed"),
         ({"space": LINE, "starts": [{"w": 99, "b": 0}]}, "start point"),
         ({"space": "x"}, "space must be"),
+        ({"space": LINE, "target": "3"}, "target must be a finite number"),
+        ({"space": LINE, "target": math.nan}, "target must be a finite number"),
+        ({"bounds": [(0, 1)], "starts": [[1, 1]]}, "points of 1 numbers each"),
+        ({"space": LINE, "hint": "w is 3"}, "give a solver object its own hint"),
+        ({"space": LINE, "solver": "random", "hint": "w is 3"}, "only a solver with a language model"),
+        ({"space": LINE, "solver": None}, "solver must be a name or a Solver"),
         ({"space": LINE, "solver": "random:batch=x"}, "batch=x is not legal; give a whole number"),
         ({"space": LINE, "solver": "random:size=3"}, "unknown setting 'size'"),
     ],

@@ -29,6 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("compare")(compare)
 app.command("solve")(solve)
@@ -66,7 +67,7 @@ def execute(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except typer.TyperException as error:
-        _say(f"{error.format_message()} (see {_help(arguments)})")
+        _say(f"{' '.join(error.format_message().split())} (see {_help(arguments)})")
         return BAD_INPUT
     except (InvalidInput, MissingExtra) as error:
         _say(str(error))

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ from llmopt.opro.grammar import DIGIT, Language, Range, fixed_decimal, literal, 
 from llmopt.space import Categorical, Float, Int, Variable
 
 _LISTED = 4_096
-_PLAIN_WORD = re.compile(r"[A-Za-z0-9_.\-]+")
+# No word ends in a mark that may end a sentence.
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9_.\-]*[A-Za-z0-9_\-]")
 NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,4})?")
 
 
@@ -134,7 +136,7 @@ def _decimal(variable: Float, resolution: int) -> TextForm:
     first, last = _inside(variable, decimals)
 
     def encode(value: Any) -> str:
-        return fixed_decimal(min(max(round(float(value) * unit), first), last), decimals)
+        return fixed_decimal(min(max(round(Fraction(float(value)) * unit), first), last), decimals)
 
     def decode(text: str) -> float:
         return float(_snapped(variable, _number(text)))

@@ -67,12 +67,19 @@ class PermutationCodec(Codec[Order]):
     def decode(self, text: str) -> Decoded[Order]:
         text = cleaned(text)
         lines = [line for line in text.splitlines() if line.strip()]
-        for candidate in [*bracketed(text), *lines[::-1]]:
-            entries = [int(number) for number in _NUMBER.findall(candidate)]
-            order = list(dict.fromkeys(i for i in entries if i < self.space.n))
-            if 2 * len(entries) < self.space.n or not order:
-                continue
-            missing = sorted(set(range(self.space.n)) - set(order))
-            repairs = len(entries) - len(order) + len(missing)
-            return Decoded(np.array(order + missing, dtype=np.int32), repairs)
-        raise no_solution()
+        read = [self._repaired(candidate) for candidate in [*bracketed(text), *lines[::-1]]]
+        found = [decoded for decoded in read if decoded is not None]
+        if not found:
+            raise no_solution()
+        # A whole order anywhere is meant rather than a broken one at the end.
+        return next((decoded for decoded in found if decoded.repairs == 0), found[0])
+
+    def _repaired(self, text: str) -> Decoded[Order] | None:
+        numbers = [int(number) for number in _NUMBER.findall(text)]
+        entries = [i for i in numbers if i < self.space.n]
+        if 2 * len(entries) < self.space.n:
+            return None
+        order = list(dict.fromkeys(entries))
+        missing = sorted(set(range(self.space.n)) - set(order))
+        repairs = len(numbers) - len(order) + len(missing)
+        return Decoded(np.array(order + missing, dtype=np.int32), repairs)

@@ -14,7 +14,9 @@ ScoreForm = Literal["rounded", "rescaled", "ranked", "hidden"]
 LEVELS = 1_000
 
 
-def shown_losses(losses: NDArray[np.float64], form: ScoreForm, digits: int = 0) -> tuple[list[str], str]:
+def shown_losses(
+    losses: NDArray[np.float64], form: ScoreForm, digits: int | None = 0, levels: int = LEVELS
+) -> tuple[list[str], str]:
     """Return the texts of losses, which come worst first, and the text of a better one to ask for.
 
     Parameters
@@ -23,10 +25,15 @@ def shown_losses(losses: NDArray[np.float64], form: ScoreForm, digits: int = 0) 
         Finite losses, worst first, shape (k,).
     form
         ``"rounded"``: the loss itself with ``digits`` decimals, and half the best as the target (where the best
-        is positive; below zero, twice it). ``"rescaled"``: whole numbers on a scale that is linear in the loss,
-        with the worst shown at 1,000 and the target, at 0, below the best by a share of the spread; invariant
-        under any positive affine change of the score. ``"ranked"``: the rank, the best 1, the target 0; invariant
-        under any increasing change. ``"hidden"``: nothing.
+        is positive; below zero, twice it). ``"rescaled"``: whole numbers from ``levels`` for the worst down to
+        1, the target 0 below the best by a share of the spread; linear in the loss, logarithmic in the distance
+        to the best where outliers would leave the others on one level; invariant under any positive affine
+        change of the score. ``"ranked"``: the rank, the best 1, the target 0; invariant under any increasing
+        change. ``"hidden"``: nothing.
+    digits
+        Decimals; None: as many as show the spread with three digits.
+    levels
+        Of ``"rescaled"``; 100 are the paper's buckets of accuracies.
     """
     k = len(losses)
     if k == 0:
@@ -37,7 +44,8 @@ def shown_losses(losses: NDArray[np.float64], form: ScoreForm, digits: int = 0) 
         return [str(k - i) for i in range(k)], "0"
     if form == "rounded":
         best = float(losses[-1])
-        return [_plain(x, digits) for x in losses], _plain(best / 2 if best > 0 else best * 2 - 1, digits)
+        decimals = _decimals(losses) if digits is None else digits
+        return [_plain(x, decimals) for x in losses], _plain(best / 2 if best > 0 else best * 2 - 1, decimals)
     if form == "rescaled":
         best = float(losses[-1])
         # Ends first scaled to at most 1, so that no difference overflows.
@@ -45,11 +53,19 @@ def shown_losses(losses: NDArray[np.float64], form: ScoreForm, digits: int = 0) 
         excess = losses / scale - best / scale
         spread = float(excess[0])
         margin = float(np.median(excess)) / 2 or spread / 2 or 1.0
-        values = np.rint(LEVELS * (excess + margin) / (spread + margin)).astype(int)
-        return [str(v) for v in values], "0"
+        share = (excess + margin) / (spread + margin)
+        if margin * levels < spread:
+            unit = float(excess[excess > 0].min())
+            share = np.log1p(excess / unit) / np.log1p(spread / unit)
+        return [str(v) for v in np.maximum(1, np.rint(levels * share)).astype(int)], "0"
     raise InvalidInput(f"scores must be rounded, rescaled, ranked or hidden, not {form!r}")
 
 
 def _plain(number: float, digits: int) -> str:
-    # Numbers too long to read go to four significant digits.
-    return f"{number:.{digits}f}" if abs(number) < 1e12 else f"{number:.3e}"
+    # Numbers too long to read go to four significant digits; adding 0.0 turns -0.0 into 0.0.
+    return f"{round(number, digits) + 0.0:.{digits}f}" if abs(number) < 1e12 else f"{number:.3e}"
+
+
+def _decimals(losses: NDArray[np.float64]) -> int:
+    spread = float(np.ptp(losses)) or abs(float(losses[0])) or 1.0
+    return int(np.clip(2 - np.floor(np.log10(spread)), 0, 12)) if np.isfinite(spread) else 0

@@ -28,7 +28,9 @@ class View:
     target
         A better score to ask for.
     maximize
-        Whether the score that a chat model reads is to be large.
+        Whether better scores are larger.
+    label
+        What the shown numbers are: ``score``, ``loss`` or ``rank``.
     """
 
     description: str
@@ -38,6 +40,7 @@ class View:
     scores: Sequence[str]
     target: str
     maximize: bool
+    label: str = "score"
 
 
 @dataclass(frozen=True)
@@ -111,12 +114,14 @@ class Chat(Serializer):
             scored = bool(view.scores[0])
             parts.append(
                 "These solutions were tried"
-                + (f"; a {aim} score is better, and the {order} comes first:" if scored else ", the best last:")
+                + (f"; a {aim} {view.label} is better, and the {order} comes first:" if scored else ", the best last:")
             )
             pairs = zip(view.scores, view.solutions, strict=True)
-            parts.append("\n".join(f"[{text}] score: {score}" if score else f"[{text}]" for score, text in pairs))
+            parts.append(
+                "\n".join(f"[{text}] {view.label}: {score}" if score else f"[{text}]" for score, text in pairs)
+            )
         parts.append(
-            f"Give one new solution that is different from all of the above and has a {aim} score than any of them. "
-            f"Write it in square brackets, in the form {form}, at the end of your answer."
+            f"Give one new solution that is different from all of the above and has a {aim} {view.label} than any of "
+            f"them. Write it in square brackets, in the form {form}, at the end of your answer."
         )
         return Prompt((Message("user", "\n\n".join(parts)),), "", "")

@@ -8,12 +8,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.errors import DecodeError, InvalidInput
+from llmopt.errors import DecodeError, InvalidInput, LlmoptError, ModelError
 from llmopt.llm.base import LLM, Constraint, Request, Response, Sampling, Usage
 from llmopt.objective import Budget, Proposals
 from llmopt.opro.codec import Codec, codec_for
 from llmopt.opro.grammar import enclosed
-from llmopt.opro.scores import ScoreForm, shown_losses
+from llmopt.opro.scores import LEVELS, ScoreForm, shown_losses
 from llmopt.opro.serializer import Chat, Continuation, Prompt, Serializer, View
 from llmopt.opro.vector_codec import VectorCodec
 from llmopt.solver import AskTellSolver, Task
@@ -23,6 +23,9 @@ from llmopt.space import Space
 # repeats are counted as duplicates.
 EXCLUDED_BEST = 256
 EXCLUDED_LATEST = 128
+# Among endlessly many solutions a model repeats little but what it is shown.
+EXCLUDED_BEST_INFINITE = 64
+EXCLUDED_LATEST_INFINITE = 32
 
 SerializerName = Literal["auto", "chat", "continuation"]
 
@@ -53,13 +56,14 @@ class OPRO(AskTellSolver):
         How many of the best solutions are candidates for a prompt (20 in the paper, section 3.1).
     shown
         Solutions in a prompt where ``prompts`` is above 1.
-    scores, digits
-        How scores are written, see :func:`llmopt.opro.scores.shown_losses`; ``"auto"``: rounded to ``digits``
-        decimals in a chat (the paper shows whole numbers), rescaled in a continuation.
+    scores, digits, levels
+        How scores are written, see :func:`llmopt.opro.scores.shown_losses`; ``"auto"``: rounded in a chat (to
+        whole numbers where the spread is that large, as in the paper), rescaled in a continuation.
     temperature
         1.0 in the paper (section 5.4 finds it best).
     exclude_known
-        Take the best 256 and the latest 128 evaluated solutions out of the grammar, so that no sample repeats them.
+        Take the best 256 and the latest 128 evaluated vectors (64 and 32 where there are endlessly many) out of
+        the grammar, so that no sample repeats them. The grammars of permutations and texts cannot do that.
     retries
         How often a step asks again where no reply of a request could be read.
     max_tokens
@@ -82,7 +86,8 @@ class OPRO(AskTellSolver):
         top_k: int = 20,
         shown: int = 10,
         scores: ScoreForm | Literal["auto"] = "auto",
-        digits: int = 0,
+        digits: int | None = None,
+        levels: int = LEVELS,
         temperature: float = 1.0,
         exclude_known: bool = True,
         retries: int = 2,
@@ -100,7 +105,8 @@ class OPRO(AskTellSolver):
             ("prompts", self.prompts, 1),
             ("top_k", top_k, 1),
             ("shown", shown, 1),
-            ("digits", digits, 0),
+            ("digits", digits or 0, 0),
+            ("levels", levels, 2),
             ("retries", retries, 0),
             ("max_tokens", max_tokens, 1),
             ("resolution", resolution, 10),
@@ -117,6 +123,7 @@ class OPRO(AskTellSolver):
         self.shown = shown
         self.scores: ScoreForm = ("rounded" if self.serializer.chat else "rescaled") if scores == "auto" else scores
         self.digits = digits
+        self.levels = levels
         self.temperature = temperature
         self.exclude_known = exclude_known
         self.retries = retries
@@ -160,7 +167,7 @@ class OPRO(AskTellSolver):
         solutions: list[Any] = []
         invalid: list[str] = []
         for attempt in range(self.retries + 1):
-            responses = self.llm.generate([query.seeded(attempt) for query in queries])
+            responses = self._replies([query.seeded(attempt) for query in queries])
             unread = []
             for query, response in zip(queries, responses, strict=True):
                 self._usage = self._usage.plus(response.usage)
@@ -173,6 +180,18 @@ class OPRO(AskTellSolver):
             if not queries:
                 break
         return Proposals(self.task.space.pack(solutions), invalid)
+
+    def _replies(self, requests: list[Request]) -> list[Response]:
+        try:
+            responses = self.llm.generate(requests)
+        except LlmoptError:
+            raise
+        except Exception as error:
+            # A model is anyone's code; what it raises ends the run, not the evaluations made before.
+            raise ModelError(f"the model {self.model} failed: {type(error).__name__}: {error}") from error
+        if [len(response.replies) for response in responses] != [request.n for request in requests]:
+            raise ModelError(f"the model {self.model} gave another number of replies than it was asked for")
+        return responses
 
     def _queries(self, n: int) -> list[_Query]:
         best = self.task.history.best(self.top_k)[::-1]
@@ -202,10 +221,11 @@ class OPRO(AskTellSolver):
 
     def _view(self, writer: _Writer, rows: NDArray[np.int64]) -> View:
         history = self.task.history
-        # A chat reads the user's own sign; in a pattern the loss falls line by line.
-        own_sign = self.serializer.chat and self.scores == "rounded" and history.maximize
+        # A chat reads the user's own sign where it reads scores or none; a pattern's loss falls line by line.
+        label = {"ranked": "rank", "rescaled": "loss"}.get(self.scores, "score")
+        own_sign = self.serializer.chat and label == "score" and history.maximize
         losses = history.losses[rows]
-        scores, target = shown_losses(-losses if own_sign else losses, self.scores, self.digits)
+        scores, target = shown_losses(-losses if own_sign else losses, self.scores, self.digits, self.levels)
         return View(
             description=f"{self.task.description}\n{self.task.space.describe()}",
             hint=self.hint,
@@ -214,6 +234,7 @@ class OPRO(AskTellSolver):
             scores=scores,
             target=target,
             maximize=own_sign,
+            label=label,
         )
 
     def _constraint(self, writer: _Writer, prompt: Prompt) -> Constraint | None:
@@ -276,8 +297,12 @@ class _Writer:
     def known(self) -> list[str]:
         """Return the texts of the best and of the latest evaluations: those a model would repeat."""
         history = self._task.history
-        latest = range(max(0, len(history) - EXCLUDED_LATEST), len(history))
-        rows = dict.fromkeys([*history.best(EXCLUDED_BEST).tolist(), *latest])
+        finite = history.space.size is not None
+        best, latest = (
+            (EXCLUDED_BEST, EXCLUDED_LATEST) if finite else (EXCLUDED_BEST_INFINITE, EXCLUDED_LATEST_INFINITE)
+        )
+        recent = range(max(0, len(history) - latest), len(history))
+        rows = dict.fromkeys([*history.best(best).tolist(), *recent])
         return [self.text(row) for row in rows]
 
 

@@ -7,11 +7,12 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from llmopt.errors import DecodeError
-from llmopt.opro.codec import READ_LIMIT, Codec, Decoded, bracketed, no_solution
+from llmopt.opro.codec import Codec, Decoded, no_solution
 from llmopt.space import Text
 
 _JSON_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
@@ -27,8 +28,8 @@ def _every_digit() -> str:
 class TextCodec(Codec[str]):
     """The text form of texts.
 
-    ``decode`` reads the last JSON string of a reply, else the last pair of square brackets, else the whole
-    reply as one line.
+    ``decode`` reads a reply that is one JSON string, else what the last square brackets hold, else the last
+    JSON string, else the whole reply as one line.
 
     Examples
     --------
@@ -63,7 +64,8 @@ class TextCodec(Codec[str]):
         return {"type": "string", "minLength": self.space.min_length, "maxLength": self.space.max_length}
 
     def decode(self, text: str) -> Decoded[str]:
-        text = text[-READ_LIMIT:]
+        # Enough for a solution and the words around it; the patterns below take quadratic time at worst.
+        text = text[-(2 * self.longest + 500) :].strip()
         reason: str | None = None
         for candidate in self._candidates(text):
             reason = self.space.violation(candidate)
@@ -74,13 +76,30 @@ class TextCodec(Codec[str]):
         raise DecodeError("the text is not legal: its length, or a character that may not occur")
 
     def _candidates(self, text: str) -> Iterable[str]:
-        strings = _JSON_STRING.findall(text)
-        for found in strings[::-1]:
-            try:
-                yield str(json.loads(found))
-            except ValueError:
-                continue
-        if not strings:
-            yield from (content.strip() for content in bracketed(text))
-            if line := " ".join(text.split()):
-                yield line
+        if _JSON_STRING.fullmatch(text):
+            yield from _read(text)
+            return
+        if (content := _last_bracket(text)) is not None:
+            yield from _read(content) if _JSON_STRING.fullmatch(content) else [content]
+            return
+        if strings := _JSON_STRING.findall(text):
+            for found in reversed(strings):
+                yield from _read(found)
+        # A reply that continues an opening quote and never closes it.
+        elif line := " ".join(text.removeprefix('"').split()):
+            yield line
+
+
+def _read(text: str) -> Iterable[str]:
+    with suppress(ValueError):
+        yield str(json.loads(text))
+
+
+def _last_bracket(text: str) -> str | None:
+    """Return what the last outermost square brackets hold."""
+    end, depth = text.rfind("]"), 0
+    for i in range(end, -1, -1):
+        depth += (text[i] == "]") - (text[i] == "[")
+        if depth == 0:
+            return text[i + 1 : end].strip()
+    return None

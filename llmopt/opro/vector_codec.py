@@ -9,11 +9,12 @@ from typing import Any
 
 from llmopt.errors import DecodeError
 from llmopt.opro.codec import Codec, Decoded, bracketed, cleaned, json_objects, no_solution
-from llmopt.opro.grammar import Language, sequence_grammar
+from llmopt.opro.grammar import Language, SequenceGrammar
 from llmopt.opro.lattice import text_form
 from llmopt.space import Vector
 
-_VALUE = r'("(?:[^"\\]|\\.)*"|[^\s,;\[\]{}()"]+)'
+# Marks of emphasis and code before a value are passed over. No number is cut at a decimal comma.
+_VALUE = r"""[*`$]*("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;\[\]{}()"'*`$]++(?!,\d))"""
 
 
 class VectorCodec(Codec[dict[str, Any]]):
@@ -45,9 +46,11 @@ class VectorCodec(Codec[dict[str, Any]]):
         self._forms = {name: text_form(space.variables[name], resolution) for name in self.order}
         self.lead = f"{self.order[0]}="
         self.longest = sum(len(name) + 2 + form.longest for name, form in self._forms.items())
+        self._grammars: dict[str, SequenceGrammar] = {}
         # A name counts only where it is not the end of a longer word.
         self._pairs = {
-            name: re.compile(rf"(?<![\w.\-])[\"']?{re.escape(name)}[\"']?\s*[=:]\s*{_VALUE}") for name in self.order
+            name: re.compile(rf"(?<![\w.\-])[\"'*`]*{re.escape(name)}[\"'*`]*\s*[=:][*`]*\s*{_VALUE}")
+            for name in self.order
         }
 
     def reversed(self) -> VectorCodec:
@@ -61,15 +64,17 @@ class VectorCodec(Codec[dict[str, Any]]):
         return ", ".join(f"{name}=..." for name in self.order)
 
     def grammar(self, *, opening: str = "", known: Iterable[str] = ()) -> str | None:
+        if opening not in self._grammars:
+            self._grammars[opening] = self._grammar(opening)
+        return self._grammars[opening].without(text.removeprefix(opening) for text in known)
+
+    def _grammar(self, opening: str) -> SequenceGrammar:
         parts: list[str | Language] = []
         for i, (name, form) in enumerate(self._forms.items()):
             parts += [f"{' ' if i else ''}{name}=", form.language]
         first = parts[0]
         assert isinstance(first, str)
-        parts[0] = first.removeprefix(opening)
-        if not parts[0]:
-            parts = parts[1:]
-        return sequence_grammar(parts, (text.removeprefix(opening) for text in known))
+        return SequenceGrammar([first.removeprefix(opening), *parts[1:]])
 
     def schema(self) -> dict[str, Any]:
         return {
@@ -97,7 +102,7 @@ class VectorCodec(Codec[dict[str, Any]]):
             if pairs := self._named(content):
                 yield pairs
             elif len(values := [v.strip() for v in content.split(",")]) == len(self.order) and all(values):
-                yield dict(zip(self.space.variables, values, strict=True))
+                yield dict(zip(self.order, values, strict=True))
         for found in json_objects(text):
             if set(found) == set(self.order):
                 yield {name: _json_text(value) for name, value in found.items()}

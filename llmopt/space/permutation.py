@@ -78,7 +78,7 @@ class Permutation(Space[Order]):
         return {COLUMN: np.array(solutions, dtype=np.int32).reshape(len(solutions), self.n)}
 
     def row(self, columns: Columns, i: int) -> Order:
-        order: Order = columns[COLUMN][i]
+        order: Order = columns[COLUMN][i].copy()
         return order
 
     def member_mask(self, columns: Columns) -> NDArray[np.bool_]:

@@ -93,8 +93,16 @@ class Float(Variable):
 
     def __post_init__(self) -> None:
         _check_range(self, self.low, self.high, self.log)
-        if self.step is not None and not (self.step > 0 and math.isfinite(self.step)):
-            raise InvalidInput(f"{self}: step must be a positive number")
+        object.__setattr__(self, "low", float(self.low))
+        object.__setattr__(self, "high", float(self.high))
+        if not math.isfinite(self.high - self.low):
+            raise InvalidInput(f"{self}: the range is wider than a number can say")
+        if self.step is not None:
+            if not _is_number(self.step) or not (self.step > 0 and math.isfinite(self.step)):
+                raise InvalidInput(f"{self}: step must be a positive number")
+            object.__setattr__(self, "step", float(self.step))
+            if (self.high - self.low) / self.step > 2**53:
+                raise InvalidInput(f"{self}: the step is too small for the range; leave it out")
         if self.step is not None and self.log:
             raise InvalidInput(f"{self}: a variable has either a step or a log scale, not both")
 
@@ -110,8 +118,9 @@ class Float(Variable):
         return (math.log(self.low), math.log(self.high)) if self.log else (float(self.low), float(self.high))
 
     def violation(self, value: object) -> str | None:
-        if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+        if not _is_number(value):
             return f"{value!r} is not a number"
+        assert isinstance(value, int | float | np.integer | np.floating)
         if not self.low <= value <= self.high:
             return f"{value} is outside [{self.low}, {self.high}]"
         if self.step is not None and not self.member_mask(np.array([value], dtype=np.float64))[0]:
@@ -122,7 +131,8 @@ class Float(Variable):
         mask = (values >= self.low) & (values <= self.high)
         if self.step is not None:
             inside = np.where(mask, values, self.low)
-            mask &= self.at(self.index(inside)) == inside
+            index = self.index(inside)
+            mask &= (index < self.size) & (self.at(index) == inside)
         return np.asarray(mask, dtype=np.bool_)
 
     def index(self, values: Array) -> NDArray[np.int64]:
@@ -140,7 +150,8 @@ class Float(Variable):
     def from_box(self, points: NDArray[np.float64]) -> Array:
         if self.step is not None:
             assert self.size is not None
-            return self.at(np.clip(self.index(points), 0, self.size - 1))
+            last = self.low + (self.size - 1) * self.step
+            return self.at(self.index(np.clip(points, self.low, last)))
         values = np.exp(points) if self.log else np.asarray(points, dtype=np.float64)
         return np.minimum(np.maximum(values, self.low), self.high)
 
@@ -168,6 +179,9 @@ class Int(Variable):
         for bound in (self.low, self.high, self.step):
             if isinstance(bound, bool) or not isinstance(bound, int | np.integer):
                 raise InvalidInput(f"{self}: the bounds and the step of an Int must be whole numbers")
+        for name in ("low", "high", "step"):
+            # Plain integers: those of NumPy overflow.
+            object.__setattr__(self, name, int(getattr(self, name)))
         _check_range(self, self.low, self.high, self.log)
         if max(abs(self.low), abs(self.high)) >= 2**53:
             raise InvalidInput(f"{self}: bounds must be below 2**53, where floats stop being exact")
@@ -210,7 +224,8 @@ class Int(Variable):
 
     def from_box(self, points: NDArray[np.float64]) -> Array:
         values = np.exp(points) if self.log else points
-        return self.at(np.clip(np.rint((values - self.low) / self.step), 0, self.size - 1).astype(np.int64))
+        steps = np.rint((np.clip(values, self.low, self.high) - self.low) / self.step)
+        return self.at(np.minimum(steps, self.size - 1).astype(np.int64))
 
     def load(self, value: Any) -> int:
         return int(value)
@@ -293,11 +308,19 @@ def _identity(choice: object) -> tuple[str, object]:
     return type(choice).__name__, choice
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
 def _check_range(variable: Variable, low: float, high: float, log: bool) -> None:
     for bound in (low, high):
-        if isinstance(bound, bool) or not isinstance(bound, int | float | np.integer | np.floating):
+        if not _is_number(bound):
             raise InvalidInput(f"{variable}: bounds must be numbers")
-        if not math.isfinite(bound):
+        try:
+            finite = math.isfinite(bound)
+        except OverflowError:  # an integer beyond every float
+            finite = False
+        if not finite:
             raise InvalidInput(f"{variable}: bounds must be finite")
     if low > high:
         raise InvalidInput(f"{variable}: the space is empty, since low {low} > high {high}")

@@ -34,7 +34,7 @@ class Vector(Space[dict[str, Any]]):
     >>> space.contains({"x": 0.5, "k": 3, "kind": "b"})
     True
     >>> space.violation({"x": 7.0, "k": 3, "kind": "b"})
-    'x: 7.0 is outside [-5, 5]'
+    'x: 7.0 is outside [-5.0, 5.0]'
     >>> Vector(w=Int(-50, 50), b=Int(-50, 50)).size
     10201
     """

@@ -130,7 +130,7 @@ def test_any_reply_gives_a_member_or_a_reason_without_the_models_words(space: Sp
         ("[w=-3, b=4]", (-3, 4)),
         ("First I thought of [w=1, b=1], but [w=2, b=2] is better.", (2, 2)),
         ("w = 4, b = -7.", (4, -7)),
-        ("**w**: 4 and b: 5", None),
+        ("**w**: 4 and b: 5", (4, 5)),
         ("w: 4\nb: 5", (4, 5)),
         ("The answer is [15, 14]", (15, 14)),
         ('{"w": 3, "b": -2}', (3, -2)),
@@ -141,6 +141,9 @@ def test_any_reply_gives_a_member_or_a_reason_without_the_models_words(space: Sp
         ("w=1.5, b=1", None),
         ("w=1", None),
         ("", None),
+        ("`w=3`, `b`=**-4**", (3, -4)),
+        ("$w=3$ and $b=4$", (3, 4)),
+        ("w=1,5 b=2", None),
         ("__import__('os').system('true')", None),
         ("new=3 b=4", None),
         ("[w=60, b=1] or rather w=6, b=1", (6, 1)),
@@ -169,6 +172,45 @@ def test_choices_are_read_whatever_their_case_and_quotes_but_never_mixed_up() ->
     mixed = codec_for(Vector(c=Categorical("true", True, None)))
     assert mixed.decode("c=true").solution == {"c": True}
     assert mixed.decode('c="true"').solution == {"c": "true"}
+
+
+def test_bare_values_are_read_in_the_order_of_the_form_that_was_shown() -> None:
+    assert codec_for(WB).decode("[5, 3]").solution == {"w": 5, "b": 3}
+    assert VectorCodec(WB).reversed().decode("[5, 3]").solution == {"w": 3, "b": 5}
+
+
+def test_a_choice_may_end_in_a_full_stop() -> None:
+    space = Vector(c=Categorical("Inc", "Inc.", "a b"), k=Int(0, 9))
+    codec = codec_for(space)
+    for choice in ("Inc", "Inc.", "a b"):
+        solution = {"c": choice, "k": 3}
+        assert codec.decode(codec.encode(solution)).solution == solution
+    assert codec.decode("c='a b', k=3").solution == {"c": "a b", "k": 3}
+
+
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        ('[Explain "why" step by step]', 'Explain "why" step by step'),
+        ('["Think first."]', "Think first."),
+        ("[Use [brackets] too]", "Use [brackets] too"),
+        ('"Think first.', "Think first."),
+        ('"', None),
+        ('I suggest: "Think first."', "Think first."),
+    ],
+)
+def test_a_text_is_read_from_brackets_quotes_or_the_line(reply: str, text: str | None) -> None:
+    codec = codec_for(Text(60))
+    if text is None:
+        with pytest.raises(DecodeError):
+            codec.decode(reply)
+    else:
+        assert codec.decode(reply).solution == text
+
+
+def test_a_whole_order_is_meant_rather_than_a_broken_one_after_it() -> None:
+    order, repairs = codec_for(Permutation(6)).decode("0 1 2 3 5 4\nlength 3 of 3 and 2")
+    assert order.tolist() == [0, 1, 2, 3, 5, 4] and repairs == 0
 
 
 def test_a_permutation_is_repaired_without_knowledge_of_the_problem_and_repairs_are_counted() -> None:

@@ -48,9 +48,7 @@ def test_every_reply_under_a_spaces_grammar_is_a_member(local_llm: LocalLLM, spa
 
 def test_the_embedded_model_finds_the_optimum_of_a_line(local_llm: LocalLLM) -> None:
     space = Vector(w=Int(-50, 50), b=Int(-50, 50))
-    problem = FunctionProblem(
-        lambda s: float((s["w"] - 12) ** 2 * 9 + (s["b"] - 16) ** 2), space, optimum=Optimum(0.0)
-    )
+    problem = FunctionProblem(lambda s: float((s["w"] - 12) ** 2 * 9 + (s["b"] - 16) ** 2), space, optimum=Optimum(0.0))
     starts = [{"w": w, "b": b} for w, b in [(18, 15), (10, 13), (16, 14), (17, 18), (15, 10)]]
     result = run(problem, OPRO(local_llm), Budget(steps=40), seed=0, starts=starts)
     assert result.success and result.x == {"w": 12, "b": 16}

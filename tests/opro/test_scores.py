@@ -16,7 +16,7 @@ def test_rescaled_scores_fall_with_the_loss_and_end_above_the_target(losses: np.
     shown, target = shown_losses(losses, "rescaled")
     values = [int(s) for s in shown]
     assert values == sorted(values, reverse=True)
-    assert values[0] <= LEVELS and values[-1] >= int(target) == 0
+    assert values[0] <= LEVELS and values[-1] > int(target) == 0
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=2, max_size=20), st.integers(-1000, 1000), st.integers(0, 6))
@@ -44,6 +44,17 @@ def test_extreme_and_equal_losses_are_shown_too(value: float) -> None:
         for form in ("rounded", "rescaled", "ranked", "hidden"):
             shown, _ = shown_losses(np.sort(losses)[::-1], form)
             assert len(shown) == len(losses)
+
+
+def test_an_outlier_does_not_put_all_others_on_one_level() -> None:
+    shown, target = shown_losses(np.array([1e6, 900.0, 80.0, 12.0, 3.0]), "rescaled")
+    assert len(set(shown)) == 5 and int(shown[-1]) > int(target)
+
+
+def test_as_many_decimals_are_shown_as_tell_scores_apart() -> None:
+    assert shown_losses(np.array([-0.01, -0.02, -0.029]), "rounded", None)[0] == ["-0.0100", "-0.0200", "-0.0290"]
+    assert shown_losses(np.array([9000.4, 47.2]), "rounded", None)[0] == ["9000", "47"]
+    assert shown_losses(np.array([-0.3]), "rounded", 0)[0] == ["0"]
 
 
 def test_without_any_loss_nothing_is_shown() -> None:

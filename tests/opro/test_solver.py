@@ -145,6 +145,22 @@ def test_a_long_history_shows_the_best_and_excludes_the_best_and_the_latest() ->
     assert len(last.constraint.grammar) < 60_000
 
 
+@pytest.mark.parametrize(("scores", "words"), [("hidden", "higher score"), ("ranked", "lower rank")])
+def test_a_maximized_problem_is_asked_for_in_one_direction(scores: Any, words: str) -> None:
+    llm = FunctionLLM(lambda r, i: f"[w={i}, b={i}]")
+    solve(OPRO(llm, serializer="chat", scores=scores), steps=1, direction="maximize")
+    assert words in prompt_text(llm.requests[0])
+
+
+def test_what_a_model_raises_ends_the_run_as_an_error_and_keeps_what_was_done() -> None:
+    def reply(request: Request, i: int) -> str:
+        raise ConnectionResetError("gone")
+
+    result = solve(OPRO(FunctionLLM(reply)))
+    assert result.stop_reason == "error" and "ConnectionResetError: gone" in result.message
+    assert result.nfev == len(STARTS)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -84,6 +84,18 @@ def test_a_directed_round_trip_differs_from_its_reverse() -> None:
     assert space.key(np.array([0, 1, 2, 3])) != space.key(np.array([3, 2, 1, 0]))
 
 
+def test_a_grid_ends_at_its_last_point_not_at_its_bound() -> None:
+    space = Vector(a=Int(0, 1), x=Float(0, 1, step=0.35))
+    assert not space.contains({"a": 0, "x": 1.0}) and space.contains({"a": 0, "x": 0.7})
+    assert space.from_box(np.array([[0.0, 1.0], [0.0, 1e308]]))["x"].tolist() == [0.7, 0.7]
+
+
+def test_numpy_numbers_are_legal_bounds() -> None:
+    assert Int(np.uint8(0), np.uint8(255)).size == 256  # type: ignore[arg-type]
+    assert Vector({f"x{i}": Int(np.int64(0), np.int64(2**17 - 1)) for i in range(4)}).size == 2**68  # type: ignore[arg-type]
+    assert Float(np.float32(0.5), np.int64(2)) == Float(0.5, 2.0)  # type: ignore[arg-type]
+
+
 def test_minus_zero_is_zero() -> None:
     space = Vector(x=Float(-1, 1))
     assert space.key({"x": -0.0}) == space.key({"x": 0.0})
@@ -149,6 +161,10 @@ def test_texts_that_differ_in_case_and_space_are_one_solution() -> None:
         (lambda: Float(0, 1, step=0), "step must be"),
         (lambda: Float(1, 2, log=True, step=0.1), "either a step or a log scale"),
         (lambda: Int(0, 2**60), "2**53"),
+        (lambda: Float(-1e308, 1e308), "wider than"),
+        (lambda: Float(0, 10**400), "finite"),
+        (lambda: Float(0, 1, step="a"), "step must be"),  # type: ignore[arg-type]
+        (lambda: Float(0, 1, step=1e-20), "too small"),
         (lambda: Categorical(), "at least one choice"),
         (lambda: Categorical("a", "a"), "twice"),
         (lambda: Categorical(object()), "is not a text"),  # type: ignore[arg-type]
