@@ -1,0 +1,184 @@
+"""What every registered solver without a model keeps to, whatever it is asked to optimize."""
+
+import math
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+from _pytest.mark import ParameterSet
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llmopt import Categorical, Float, Infeasible, Int, OptimizeResult, Vector, maximize, minimize
+from support.strategies import vectors
+
+ONLY_FINITE = {"exhaustive"}
+
+
+def registered() -> list[ParameterSet]:
+    names = [e.name for e in entry_points(group="llmopt.solvers") if e.value.startswith("llmopt.baselines.")]
+    marks = {"gp": [pytest.mark.slow, pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")]}
+    return [pytest.param(name, marks=marks.get(name, [])) for name in sorted(names)]
+
+
+every_solver = pytest.mark.parametrize("solver", registered())
+every_sampler = pytest.mark.parametrize("solver", [p for p in registered() if p.values[0] not in ONLY_FINITE])
+
+MIXED = Vector(
+    x=Float(-5, 5),
+    rate=Float(1e-4, 1, log=True),
+    share=Float(0, 1, step=0.1),
+    k=Int(1, 9),
+    width=Int(1, 1000, log=True),
+    percent=Int(0, 100, step=5),
+    kind=Categorical("a", "b", None),
+    fixed=Int(3, 3),
+)
+GRID = Vector(a=Int(-2, 3), b=Int(0, 4))
+
+
+def bowl(s: dict[str, Any]) -> float:
+    distances = [s["x"] - 1, math.log(s["rate"] / 0.01), s["share"] - 0.3, s["k"] - 4, math.log(s["width"] / 30)]
+    return float(sum(d**2 for d in distances) + abs(s["percent"] - 40) / 10 + {"a": 2, "b": 0, None: 1}[s["kind"]])
+
+
+def raising(s: dict[str, Any]) -> float:
+    raise RuntimeError("the simulator crashed")
+
+
+def infeasible(s: dict[str, Any]) -> float:
+    raise Infeasible("too heavy")
+
+
+def half_failing(s: dict[str, Any]) -> float:
+    if s["k"] > 4:
+        raise RuntimeError("the simulator crashed")
+    return bowl(s)
+
+
+def trace(result: OptimizeResult) -> list[dict[str, Any]]:
+    return [evaluation.solution for evaluation in result.history]
+
+
+def size_up_to(limit: int) -> Callable[[Vector], bool]:
+    return lambda space: space.size is not None and space.size <= limit
+
+
+@every_sampler
+@settings(max_examples=15)
+@given(space=vectors(), seed=st.integers(0, 9))
+def test_a_run_stays_in_the_space_and_in_the_budget(solver: str, space: Vector, seed: int) -> None:
+    seen = []
+
+    def fun(solution: dict[str, Any]) -> float:
+        seen.append(solution)
+        return float(sum(len(repr(value)) for value in solution.values()))
+
+    result = minimize(fun, space, solver=solver, max_evaluations=17, seed=seed)
+    assert result.nfev == len(seen) <= 17
+    assert not result.invalid
+    assert all(space.violation(solution) is None for solution in seen)
+    assert len({space.key(solution) for solution in seen}) == len(seen)
+
+
+@every_sampler
+def test_a_run_on_a_mixed_space_improves_on_its_start_point(solver: str) -> None:
+    corner = {"x": -5.0, "rate": 1.0, "share": 1.0, "k": 9, "width": 1000, "percent": 100, "kind": "a", "fixed": 3}
+    result = minimize(bowl, MIXED, solver=solver, starts=[corner], max_evaluations=80)
+    assert result.nfev == 80
+    assert result.fun < 0.7 * bowl(corner)
+
+
+@every_sampler
+def test_a_run_is_a_function_of_its_seed(solver: str) -> None:
+    first, again, other = (minimize(bowl, MIXED, solver=solver, max_evaluations=40, seed=s) for s in (3, 3, 4))
+    assert trace(first) == trace(again)
+    assert trace(first) != trace(other)
+
+
+@every_sampler
+def test_maximizing_the_negative_proposes_the_same(solver: str) -> None:
+    lowest = minimize(bowl, MIXED, solver=solver, max_evaluations=40)
+    highest = maximize(lambda s: -bowl(s), MIXED, solver=solver, max_evaluations=40)
+    assert trace(lowest) == trace(highest)
+    assert lowest.fun == -highest.fun
+
+
+@every_sampler
+@pytest.mark.parametrize(
+    "fun",
+    [
+        pytest.param(raising, id="exception"),
+        pytest.param(infeasible, id="infeasible"),
+        pytest.param(lambda s: math.nan, id="nan"),
+        pytest.param(lambda s: math.inf, id="infinity"),
+        pytest.param(lambda s: -math.inf, id="minus infinity"),
+        pytest.param(lambda s: 1.0, id="constant"),
+        pytest.param(lambda s: 1e308 * math.sin(s["x"]), id="huge"),
+        pytest.param(half_failing, id="some exceptions"),
+    ],
+)
+def test_odd_outcomes_do_not_stop_a_run(solver: str, fun: Callable[[dict[str, Any]], float]) -> None:
+    result = minimize(fun, MIXED, solver=solver, max_evaluations=40)
+    assert result.nfev == 40
+    assert result.stop_reason == "evaluations"
+    assert result.history.count("ok") == 40 or not math.isinf(result.fun)
+
+
+@every_sampler
+def test_what_a_function_raises_goes_through_where_the_user_asks_for_it(solver: str) -> None:
+    def fun(solution: dict[str, Any]) -> float:
+        if len(seen) == 8:
+            raise ZeroDivisionError
+        seen.append(solution)
+        return bowl(solution)
+
+    seen: list[dict[str, Any]] = []
+    with pytest.raises(ZeroDivisionError):
+        minimize(fun, MIXED, solver=solver, raise_failures=True)
+
+
+@every_solver
+@pytest.mark.parametrize("space", [GRID, Vector(bit=Categorical(True, False)), Vector(only=Int(7, 7))])
+def test_a_run_on_a_small_space_ends(solver: str, space: Vector) -> None:
+    result = minimize(lambda s: sum(s.values()), space, solver=solver, max_evaluations=200)
+    assert result.stop_reason in ("exhausted", "stalled")
+    assert result.fun == min(sum(s.values()) for columns in space.enumerate() for s in space.solutions(columns))
+
+
+@every_solver
+def test_a_noisy_problem_is_evaluated_again_and_again(solver: str) -> None:
+    result = minimize(lambda s: s["a"], GRID, solver=solver, max_evaluations=70, noisy=True)
+    assert result.nfev == (5 + 30 if solver == "exhaustive" else 70)
+    assert result.duplicates == 0
+
+
+@every_solver
+def test_a_run_needs_no_start_points(solver: str) -> None:
+    result = minimize(lambda s: s["a"] ** 2 + s["b"], GRID, solver=solver, starts=[], max_evaluations=30, max_steps=200)
+    assert result.fun <= 1
+
+
+@every_solver
+def test_a_run_ends_at_the_target(solver: str) -> None:
+    result = minimize(lambda s: s["a"] ** 2 + s["b"], GRID, solver=solver, max_evaluations=30, seed=1, target=0)
+    assert result.success
+    assert result.x == {"a": 0, "b": 0}
+
+
+@every_sampler
+def test_a_run_keeps_a_budget_of_steps(solver: str) -> None:
+    result = minimize(bowl, MIXED, solver=solver, max_evaluations=None, max_steps=3)
+    assert result.nit == 3
+    assert result.stop_reason == "steps"
+
+
+@every_sampler
+def test_one_solver_object_serves_one_run_after_another(solver: str) -> None:
+    from llmopt.registry import create_solver
+
+    method = create_solver(solver)
+    first, again = (minimize(bowl, MIXED, solver=method, max_evaluations=25) for _ in range(2))
+    assert trace(first) == trace(again)
