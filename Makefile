@@ -32,7 +32,7 @@ types: $(VENV)/.installed-dev
 	cd tests && ../$(BIN)/mypy --config-file ../pyproject.toml .
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m llmopt.benchmarks.perf
+	$(BIN)/python -P -m llmopt.benchmarks.perf
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis demo-report

@@ -92,7 +92,8 @@ class DualAnnealing(Routine):
 class Direct(Routine):
     """Dividing rectangles (Jones et al. 1993; locally biased, Gablonsky and Kelley 2001), ``scipy.optimize.direct``.
 
-    Deterministic and without start points: those are evaluated, as for every solver, but steer nothing.
+    Deterministic and without start points: those are evaluated, as for every solver, but steer nothing. Before
+    SciPy 1.17.1 an exception did not end it.
     """
 
     arguments: ClassVar[dict[str, Any]] = {

@@ -1,12 +1,16 @@
 """Settings of the whole test run, and the one model server that tests share."""
 
 import importlib.util
+import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from llmopt.llm.local import LocalLLM, from_spec
+
+# Processes that tests start import the installed package, not the folder of the same name beside the tests.
+os.environ["PYTHONSAFEPATH"] = "1"
 
 # Speed is never asserted here (benchmarks/perf does that), so a slow machine must not fail a property.
 settings.register_profile(

@@ -40,7 +40,9 @@ def measure(*, quick: bool = False) -> ExhaustiveCost:
     seconds, outputs = [], []
     for _ in range(rounds):
         began = time.perf_counter()
-        out = subprocess.run([sys.executable, "-m", __name__, str(bound)], capture_output=True, text=True, check=True)
+        out = subprocess.run(
+            [sys.executable, "-P", "-m", __name__, str(bound)], capture_output=True, text=True, check=True
+        )
         seconds.append(time.perf_counter() - began)
         outputs.append(json.loads(out.stdout))
     peak = max(output["peak_mb"] for output in outputs)

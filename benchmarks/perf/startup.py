@@ -32,10 +32,10 @@ class StartupCost:
 def measure(*, quick: bool = False) -> StartupCost:
     """Time fresh processes in turn, after one of each that warms the disk's cache and is not counted."""
     script = Path(sys.executable).with_name("llmopt")
-    program = [str(script)] if script.exists() else [sys.executable, "-m", "llmopt.cli"]
+    program = [str(script)] if script.exists() else [sys.executable, "-P", "-m", "llmopt.cli"]
     commands = [
-        [sys.executable, "-c", "import llmopt"],
-        [sys.executable, "-c", "import numpy"],
+        [sys.executable, "-P", "-c", "import llmopt"],
+        [sys.executable, "-P", "-c", "import numpy"],
         [*program, "--help"],
     ]
     sides = [partial(_seconds, command) for command in commands]

@@ -10,7 +10,6 @@ import pytest
 from llmopt.benchmarks.perf import exhaustive, local_step, meta_prompt, random_search, startup
 from llmopt.benchmarks.perf.__main__ import HEADINGS, NAMES, main
 from llmopt.benchmarks.perf.row import Row, alternate
-from llmopt.opro.solver import EXCLUDED_BEST, EXCLUDED_BEST_INFINITE, EXCLUDED_LATEST, EXCLUDED_LATEST_INFINITE
 
 
 def test_exhaustive_search_holds_the_whole_grid() -> None:

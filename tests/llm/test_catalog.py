@@ -16,6 +16,7 @@ import pytest
 from llmopt.errors import InvalidInput, MissingExtra
 from llmopt.llm import catalog
 from llmopt.llm.catalog import Weights
+from support.workers import locate_counting
 
 CONTENT = b"GGUF" + bytes(range(256)) * 40
 PACKAGE = "llmopt_test_weights"
@@ -109,7 +110,7 @@ def test_processes_that_start_together_build_once(weights: Weights, tmp_path: Pa
     context = multiprocessing.get_context("spawn")
     builds = tmp_path / "builds"
     arguments = (weights, str(tmp_path / "source"), str(builds))
-    processes = [context.Process(target=_locate, args=arguments) for _ in range(2)]
+    processes = [context.Process(target=locate_counting, args=arguments) for _ in range(2)]
     for process in processes:
         process.start()
     for process in processes:
@@ -117,19 +118,6 @@ def test_processes_that_start_together_build_once(weights: Weights, tmp_path: Pa
     assert [process.exitcode for process in processes] == [0, 0]
     assert builds.read_text() == "built\n"
     assert (catalog.folder() / "tiny.gguf").read_bytes() == CONTENT
-
-
-def _locate(weights: Weights, source: str, builds: str) -> None:
-    sys.path.insert(0, source)
-    build = catalog._build
-
-    def noted(*arguments: object) -> None:
-        with Path(builds).open("a") as file:
-            file.write("built\n")
-        build(*arguments)  # type: ignore[arg-type]
-
-    catalog._build = noted  # type: ignore[assignment]
-    catalog.locate(weights)
 
 
 def test_weights_without_a_package_are_used_when_their_file_is_in_the_cache(weights: Weights) -> None:

@@ -15,12 +15,16 @@ import pytest
 from llmopt.errors import InvalidInput, ModelError
 from llmopt.llm import Constraint, Message, Request, Sampling, Usage, connect
 from llmopt.llm.local import LocalLLM
+from support.workers import answer_and_close
 
 pytestmark = pytest.mark.model
 
 HISTORY = "".join(f"loss={900 - 7 * i} w={18 - i % 5} b={15 + i % 7}\n" for i in range(8)) + "loss=50 w="
 PAIR = Constraint(grammar='root ::= int " b=" int "\\n"\nint ::= "-"? [1-9] [0-9]? | "0"')
 REQUEST = Request(HISTORY, n=3, max_tokens=16, constraint=PAIR, seed=1)
+
+
+REQUEST_HI = Request("Say: ", constraint=Constraint(grammar='root ::= "hi"'))
 
 
 def answer(llm: LocalLLM, request: Request) -> list[str]:
@@ -89,13 +93,8 @@ def test_threads_may_share_the_model(local_llm: LocalLLM) -> None:
 def test_worker_processes_use_a_pickled_model_and_cannot_end_it(local_llm: LocalLLM, method: str) -> None:
     context = multiprocessing.get_context(method)
     with ProcessPoolExecutor(1, mp_context=context) as pool:
-        assert pool.submit(_answer_and_close, local_llm).result() == ["hi"]
-    assert answer(local_llm, Request("Say: ", constraint=Constraint(grammar='root ::= "hi"'))) == ["hi"]
-
-
-def _answer_and_close(llm: LocalLLM) -> list[str]:
-    with llm:
-        return answer(llm, Request("Say: ", constraint=Constraint(grammar='root ::= "hi"')))
+        assert pool.submit(answer_and_close, local_llm, REQUEST_HI).result() == ["hi"]
+    assert answer(local_llm, REQUEST_HI) == ["hi"]
 
 
 def test_requests_too_large_to_run_together_wait_for_each_other(local_llm: LocalLLM) -> None:
