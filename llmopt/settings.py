@@ -85,14 +85,20 @@ def _suggest(name: str, legal: list[str]) -> str:
     return (f"did you mean {near[0]!r}? " if near else "") + "legal: " + ", ".join(legal)
 
 
+def _is_literal(hint: Any) -> bool:
+    origin: Any = get_origin(hint)
+    return origin is Literal
+
+
 def _convert(text: str, hint: Any, what: str) -> Any:
     if get_origin(hint) in (Union, types.UnionType):
         options = get_args(hint)
         if type(None) in options and text.lower() == "none":
             return None
         # Numbers before words, words before text, since every text is a text.
-        settable = [o for o in options if o in (bool, int, float, str, Path) or get_origin(o) is Literal]
-        ordered = sorted(settable, key=lambda o: (o in (str, Path), get_origin(o) is Literal))
+        words = [option for option in options if _is_literal(option)]
+        settable = [option for option in options if option in (bool, int, float)] + words
+        ordered = settable + [option for option in options if option in (str, Path)]
         if not ordered:
             raise InvalidInput(f"{what} cannot be set as text; use the Python interface")
         for option in ordered[:-1]:
@@ -101,7 +107,7 @@ def _convert(text: str, hint: Any, what: str) -> Any:
             except InvalidInput:
                 continue
         return _convert(text, ordered[-1], what)
-    if get_origin(hint) is Literal:
+    if _is_literal(hint):
         if text not in get_args(hint):
             raise InvalidInput(f"{what}={text} is not legal; choose one of {', '.join(map(str, get_args(hint)))}")
         return text

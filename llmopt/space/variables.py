@@ -130,6 +130,7 @@ class Float(Variable):
     def member_mask(self, values: Array) -> NDArray[np.bool_]:
         mask = (values >= self.low) & (values <= self.high)
         if self.step is not None:
+            assert self.size is not None
             inside = np.where(mask, values, self.low)
             index = self.index(inside)
             mask &= (index < self.size) & (self.at(index) == inside)
@@ -153,7 +154,7 @@ class Float(Variable):
             last = self.low + (self.size - 1) * self.step
             return self.at(self.index(np.clip(points, self.low, last)))
         values = np.exp(points) if self.log else np.asarray(points, dtype=np.float64)
-        return np.minimum(np.maximum(values, self.low), self.high)
+        return np.asarray(np.minimum(np.maximum(values, self.low), self.high))
 
     def load(self, value: Any) -> float:
         return float(value)
