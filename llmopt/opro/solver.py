@@ -49,7 +49,8 @@ class OPRO(AskTellSolver):
     samples
         Replies per step (8 in the paper, section 5.1).
     prompts
-        Different prompts per step among which the samples are divided. With several, each shows a random
+        Different prompts per step among which the samples are divided; by default 1 for a chat, half as many as
+        samples for a continuation (a prompt costs more time than a sample). With several, each shows a random
         ``shown`` of the best ``top_k``, and every second one writes the variables in the opposite order, so that
         the samples differ; with one, it shows the best ``top_k`` (the paper's form).
     top_k
@@ -99,7 +100,7 @@ class OPRO(AskTellSolver):
         if not isinstance(llm, LLM):
             raise InvalidInput(f"opro: llm must be a model, such as connect('local'), not {llm!r}")
         self.serializer = _chosen(serializer, llm)
-        self.prompts = prompts if prompts is not None else (1 if self.serializer.chat else samples)
+        self.prompts = prompts if prompts is not None else (1 if self.serializer.chat else max(1, samples // 2))
         for name, value, least in [
             ("samples", samples, 1),
             ("prompts", self.prompts, 1),

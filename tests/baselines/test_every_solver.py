@@ -3,28 +3,23 @@
 import math
 from collections.abc import Callable
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
-from _pytest.mark import ParameterSet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmopt import Categorical, Float, Infeasible, Int, OptimizeResult, Vector, maximize, minimize
 from support.strategies import vectors
 
-ONLY_FINITE = {"exhaustive"}
-
-
-def registered() -> list[ParameterSet]:
-    names = [e.name for e in entry_points(group="llmopt.solvers") if e.value.startswith("llmopt.baselines.")]
-    marks = {"gp": [pytest.mark.slow, pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")]}
-    return [pytest.param(name, marks=marks.get(name, [])) for name in sorted(names)]
-
-
-every_solver = pytest.mark.parametrize("solver", registered())
-every_sampler = pytest.mark.parametrize("solver", [p for p in registered() if p.values[0] not in ONLY_FINITE])
+# The Gaussian process needs PyTorch and half a second a proposal; test_optuna.py has its test.
+SOLVERS = sorted(
+    entry.name
+    for entry in entry_points(group="llmopt.solvers")
+    if entry.value.startswith("llmopt.baselines.") and entry.name != "gp"
+)
+every_solver = pytest.mark.parametrize("solver", SOLVERS)
+every_sampler = pytest.mark.parametrize("solver", [name for name in SOLVERS if name != "exhaustive"])
 
 MIXED = Vector(
     x=Float(-5, 5),

@@ -81,3 +81,18 @@ def test_the_gaussian_process_says_how_to_get_what_it_needs(monkeypatch: pytest.
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match="pip install torch"):
         GP()
+
+
+@pytest.mark.slow
+def test_the_gaussian_process_finds_a_bowl_and_survives_failures() -> None:
+    pytest.importorskip("torch")
+
+    def bowl(s: dict[str, Any]) -> float:
+        if s["k"] > 8:
+            raise RuntimeError
+        return float((s["x"] - 1) ** 2 + (s["k"] - 7) ** 2)
+
+    space = Vector(x=Float(-5, 5), k=Int(0, 9))
+    first, again = (minimize(bowl, space, solver="gp", max_evaluations=18) for _ in range(2))
+    assert first.fun < 5
+    assert first.history.losses.tolist() == pytest.approx(again.history.losses.tolist(), nan_ok=True)

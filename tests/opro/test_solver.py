@@ -95,7 +95,7 @@ def test_no_two_requests_of_a_run_have_the_same_seed() -> None:
     llm = obedient()
     solve(OPRO(llm), steps=5)
     seeds = [r.seed for r in llm.requests]
-    assert len(seeds) == len(set(seeds)) == 40
+    assert len(seeds) == len(set(seeds)) == 20
 
 
 def test_samples_are_divided_among_the_prompts() -> None:
