@@ -147,7 +147,8 @@ def test_a_prompt_longer_than_the_context_is_an_error_with_both_numbers(local_ll
     "request_",
     [
         Request("x", constraint=Constraint(grammar="root ::= foo (")),
-        Request("x", constraint=Constraint(schema={"type": "nonsense"}), stop=("a", "e", "\n", " ")),
+        # Greedy, so that the free reply is surely a word and no JSON by chance.
+        Request("Once upon a", constraint=Constraint(schema={"type": "nonsense"}), stop=(" ",), sampling=Sampling(0.0)),
         Request("x", n=0),
         Request("x", max_tokens=0),
     ],
