@@ -249,11 +249,6 @@ class _State:
         return self._others[characters]
 
 
-def sequence_grammar(parts: Sequence[str | Language], known: Iterable[str] = ()) -> str | None:
-    """Return the grammar of a sequence without the known texts; see :class:`SequenceGrammar`."""
-    return SequenceGrammar(parts).without(known)
-
-
 def _follow(language: Language) -> dict[str, Language]:
     table: dict[str, set[Range]] = {}
     for r in language:

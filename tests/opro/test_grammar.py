@@ -1,12 +1,17 @@
 """Grammars of finite languages, with known texts taken out."""
 
 import random
+from collections.abc import Iterable, Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt.opro.grammar import enclosed, fixed_decimal, literal, quote, sequence_grammar, whole_numbers
+from llmopt.opro.grammar import Language, SequenceGrammar, enclosed, fixed_decimal, literal, quote, whole_numbers
 from support.gbnf import Grammar
+
+
+def sequence_grammar(parts: Sequence[str | Language], known: Iterable[str] = ()) -> str | None:
+    return SequenceGrammar(parts).without(known)
 
 
 def parsed(text: str | None) -> Grammar:
