@@ -59,7 +59,9 @@ def test_replies_that_do_not_fit_beside_each_other_are_fetched_in_several_calls(
 
 
 def test_usage_counts_the_prompt_once_and_every_reply(local_llm: LocalLLM) -> None:
-    request = Request("One two three", n=4, max_tokens=6, constraint=Constraint(grammar='root ::= "a" [a-z]+'))
+    # A text of 200 letters cannot end within six tokens.
+    endless = Constraint(grammar='root ::= "a" [a-z]{200}')
+    request = Request("One two three", n=4, max_tokens=6, constraint=endless)
     [response] = local_llm.generate([request])
     assert [reply.finish_reason for reply in response.replies] == ["length"] * 4
     prompt = local_llm.count_tokens(request.prompt)
