@@ -1,0 +1,135 @@
+"""The official SDKs against a real llama.cpp server, through our providers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from llmopt import Budget, OptimizeResult
+from llmopt.errors import ModelError
+from llmopt.llm import Constraint, Message, Request
+from llmopt.llm.anthropic import AnthropicLLM
+from llmopt.llm.ledger import Ledger
+from llmopt.llm.limits import Limits
+from llmopt.llm.local import LocalLLM
+from llmopt.llm.metered import Metered
+from llmopt.llm.openai import OpenAILLM
+from llmopt.llm.prices import FREE
+from llmopt.llm.remote import RemoteLLM
+from llmopt.llm.retry import Retries
+from llmopt.opro import OPRO
+from llmopt.opro.solver import SerializerName
+from llmopt.problems.regression import LinearRegression
+from llmopt.run import run
+
+pytestmark = pytest.mark.model
+
+
+SAMPLES = 3
+RETRIES = Retries(attempts=2, first=0.01)
+PAIR = 'root ::= int " b=" int "\\n"\nint ::= "-"? [1-9] [0-9]? | "0"'
+
+
+@pytest.fixture
+def openai(local_llm: LocalLLM) -> Iterator[OpenAILLM]:
+    url, key = reached(local_llm)
+    with OpenAILLM("gemma", url, kind="llama.cpp", api_key=key, limits=Limits(4), retries=RETRIES) as llm:
+        yield llm
+
+
+@pytest.fixture
+def anthropic(local_llm: LocalLLM) -> Iterator[AnthropicLLM]:
+    url, key = reached(local_llm)
+    with AnthropicLLM("gemma", url, kind="llama.cpp", api_key=key, limits=Limits(4), retries=RETRIES) as llm:
+        yield llm
+
+
+def reached(local_llm: LocalLLM) -> tuple[str, str]:
+    assert local_llm._server is not None
+    address = local_llm._server.address
+    return f"{address.url}/v1", address.key
+
+
+def regression(llm: RemoteLLM, ledger: Ledger, serializer: SerializerName) -> OptimizeResult:
+    solver = OPRO(
+        Metered(llm, ledger, "optimizer", price=FREE),
+        serializer=serializer,
+        samples=SAMPLES,
+        top_k=4,
+        retries=0,
+        max_tokens=12,
+    )
+    return run(LinearRegression(40, -30, points=5), solver, Budget(steps=2))
+
+
+def check_counts(result: OptimizeResult, ledger: Ledger) -> None:
+    total = ledger.total()
+    calls, prompt, cached, completion = result.usage
+    assert result.stop_reason == "steps"
+    assert [calls, prompt, cached, completion] == [
+        *(total.calls, total.prompt_tokens, total.cached_tokens, total.completion_tokens)
+    ]
+    assert calls == 2 * SAMPLES and calls <= completion <= calls * 20
+    assert 0 <= cached < prompt
+    assert (total.retries, total.unreported, total.dollars) == (0, 0, 0.0)
+
+
+def test_a_regression_run_by_completions_under_a_grammar(openai: OpenAILLM, local_llm: LocalLLM) -> None:
+    ledger = Ledger(max_tokens=50_000)
+    result = regression(openai, ledger, "continuation")
+    check_counts(result, ledger)
+    assert result.invalid.total() == 0
+    assert result.nfev > 5
+
+
+def test_a_regression_run_by_chat_under_a_grammar(openai: OpenAILLM) -> None:
+    ledger = Ledger()
+    result = regression(openai, ledger, "chat")
+    check_counts(result, ledger)
+    assert result.nfev > 5
+
+
+def test_a_regression_run_by_messages(anthropic: AnthropicLLM) -> None:
+    # This protocol takes neither a grammar nor a schema at this server: a base model's replies are seldom legal.
+    ledger = Ledger()
+    result = regression(anthropic, ledger, "auto")
+    check_counts(result, ledger)
+    assert result.invalid.total() + result.nfev >= 5
+
+
+def test_chat_under_a_schema_is_json(openai: OpenAILLM) -> None:
+    colours = Constraint(schema={"enum": ["red", "blue"]})
+    [response] = openai.generate([Request((Message("user", "A colour?"),), n=2, max_tokens=40, constraint=colours)])
+    whole = [reply.text for reply in response.replies if reply.finish_reason == "stop"]
+    assert {json.loads(text) for text in whole} <= {"red", "blue"}
+    # A base model may fill its tokens with white space, which JSON allows.
+    assert all(reply.text.lstrip().startswith("{") for reply in response.replies if reply.text not in whole)
+
+
+def test_counts_are_those_of_the_model(openai: OpenAILLM, local_llm: LocalLLM) -> None:
+    request = Request("One two three", n=3, max_tokens=5, constraint=Constraint('root ::= "a" [a-z]+'), seed=3)
+    [response] = openai.generate([request])
+    assert [reply.finish_reason for reply in response.replies] == ["length"] * 3
+    assert response.usage.prompt_tokens == 3 * (local_llm.count_tokens(request.prompt) or 0)
+    assert (response.usage.calls, response.usage.completion_tokens) == (3, 15)
+    again = openai.generate([request])[0].usage
+    assert again.prompt_tokens > again.cached_tokens > 0
+
+
+def test_raw_text_is_continued_under_a_grammar(openai: OpenAILLM) -> None:
+    [response] = openai.generate([Request("loss=5 at w=", n=3, max_tokens=16, constraint=Constraint(PAIR))])
+    assert all(re.fullmatch(r"(-?[1-9][0-9]?|0) b=(-?[1-9][0-9]?|0)\n", reply.text) for reply in response.replies)
+
+
+@pytest.mark.parametrize("kind", [OpenAILLM, AnthropicLLM])
+def test_a_wrong_key_is_one_clear_line(local_llm: LocalLLM, kind: type[OpenAILLM] | type[AnthropicLLM]) -> None:
+    url, _ = reached(local_llm)
+    with (
+        kind("gemma", url, kind="llama.cpp", api_key="sk-wrong") as llm,
+        pytest.raises(ModelError, match=r"answered 401 .*; check the key") as error,
+    ):
+        llm.generate([Request((Message("user", "hi"),))])
+    assert "sk-wrong" not in str(error.value)
