@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from llmopt.benchmarks import record
 from llmopt.benchmarks.record import Identity, Record
 from llmopt.errors import InvalidInput, LlmoptError
 from llmopt.history import History
 from llmopt.llm.base import LLM
+from llmopt.llm.terms import Terms
 from llmopt.objective import Budget, Objective
 from llmopt.problem import Problem
 from llmopt.registry import create_problem, create_solver, needs_model
@@ -53,6 +54,8 @@ class Comparison:
         What each run may spend.
     instance, seed
         Those of repeat 0.
+    terms
+        Prices and the reply cache of language models.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Comparison:
     budget: Budget
     instance: int = 0
     seed: int = 0
+    terms: Terms = field(default_factory=Terms)
 
     def __post_init__(self) -> None:
         if not self.problems:
@@ -71,6 +75,8 @@ class Comparison:
         for solver in self.solvers.values():
             for problem in self.problems:
                 solver.check(problem.space, self.budget)
+            for llm in solver.models.values():
+                self.terms.check(llm, self.budget.cost)
 
     @property
     def repeats(self) -> int:
@@ -87,14 +93,19 @@ class Comparison:
             for repeat, problem in enumerate(self.problems):
                 identity = Identity(name, self.name, self.instance + repeat, repeat, self.seed + repeat)
                 watcher.begin(name, solver, repeat)
-                done = _run(identity, problem, solver, self.budget, watcher.step)
+                done = _run(identity, problem, solver, self.budget, self.terms, watcher.step)
                 yield done
                 if done.record.stop_reason == "interrupted":
                     return
 
 
 def _run(
-    identity: Identity, problem: Problem, solver: Solver, budget: Budget, on_step: Callable[[Objective], None]
+    identity: Identity,
+    problem: Problem,
+    solver: Solver,
+    budget: Budget,
+    terms: Terms,
+    on_step: Callable[[Objective], None],
 ) -> Run:
     seen: list[Objective] = []
 
@@ -105,7 +116,7 @@ def _run(
 
     began = time.perf_counter()
     try:
-        result = run(problem, solver, budget, seed=identity.seed, on_step=watch)
+        result = run(problem, solver, budget, seed=identity.seed, on_step=watch, terms=terms)
     except Exception as error:
         # Whatever ends one run must not take the others with it, nor what this one has evaluated.
         message = str(error) if isinstance(error, LlmoptError) else f"{type(error).__name__}: {error}"
@@ -159,6 +170,7 @@ def compare(
     seed: int = 0,
     budget: Budget,
     hint: str = "",
+    terms: Terms | None = None,
     watcher: Watcher | None = None,
 ) -> list[Record]:
     """Compare solvers on a problem.
@@ -177,6 +189,8 @@ def compare(
         What each run may spend.
     hint
         What the user knows, in words; it goes into the prompt.
+    terms
+        Prices and the reply cache of language models.
     watcher
         Is told how it goes on.
 
@@ -207,7 +221,7 @@ def compare(
 
             llm = stack.enter_context(connect(llm))
         built = create_solvers(solvers, llm if isinstance(llm, LLM) else None, hint)
-        comparison = Comparison(problem, settings, problems, built, budget, instance, seed)
+        comparison = Comparison(problem, settings, problems, built, budget, instance, seed, terms or Terms())
         records: list[Record] = []
         with suppress(KeyboardInterrupt):
             for done in comparison.runs(watcher):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from llmopt.history import History
+from llmopt.llm.ledger import Entry, total
 from llmopt.objective import Objective
 from llmopt.problem import Problem
 from llmopt.result import OptimizeResult
@@ -56,10 +57,15 @@ class Record:
     gap
         How much worse the best score is than the optimum: its distance in the minimized direction, never
         relative; None where either is unknown.
-    llm_calls, prompt_tokens, cached_tokens, completion_tokens
-        What the model read and wrote; ``cached_tokens`` is a part of ``prompt_tokens``.
+    llm_calls, llm_retries
+        Calls that were sent to models, and those among them that repeated a failed one.
+    llm_cached
+        Replies that came from the reply cache and cost nothing.
+    prompt_tokens, cached_tokens, completion_tokens
+        What models read and wrote, as they report it; ``cached_tokens`` is a part of ``prompt_tokens``.
     cost_usd
-        0.0 without a model and for a local one; None where the price is not known.
+        0.0 without a model and for a local one; None where a price is not known. Calls whose outcome is unknown
+        count with the most that they can have cost.
     seconds
         Wall-clock time of the run.
     stop_reason, message
@@ -86,6 +92,8 @@ class Record:
     optimum: float | None
     gap: float | None
     llm_calls: int
+    llm_retries: int
+    llm_cached: int
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
@@ -123,6 +131,8 @@ def of_result(identity: Identity, problem: Problem, solver: Solver, result: Opti
         duplicates=result.duplicates,
         invalid=result.invalid.total(),
         seconds=result.seconds,
+        spent=total(result.spent),
+        llm_cached=result.cached_replies,
         stop_reason=result.stop_reason,
         message=result.message,
     )
@@ -145,23 +155,26 @@ def of_error(
         duplicates=0 if objective is None else objective.duplicates,
         invalid=0 if objective is None else objective.invalid.total(),
         seconds=seconds,
+        spent=Entry() if objective is None else objective.models.ledger.total(),
+        llm_cached=0 if objective is None else objective.models.hits,
         stop_reason="error",
         message=message,
     )
 
 
-def _record(identity: Identity, problem: Problem, solver: Solver, history: History, **outcome: Any) -> Record:
+def _record(
+    identity: Identity, problem: Problem, solver: Solver, history: History, *, spent: Entry, **outcome: Any
+) -> Record:
     incumbent, optimum = history.incumbent, problem.optimum
     best = None if incumbent is None else incumbent.score
     gap = None
     if best is not None and optimum is not None:
         # Adding 0.0 turns -0.0 into 0.0.
         gap = (best - optimum.score) * (-1.0 if problem.direction == "maximize" else 1.0) + 0.0
-    usage = solver.usage
     return Record(
         solver=identity.solver,
         access=solver.access,
-        llm=solver.model or None,
+        llm=", ".join(model.info.spec for model in solver.models.values()) or None,
         problem=identity.problem,
         instance=identity.instance,
         repeat=identity.repeat,
@@ -172,11 +185,12 @@ def _record(identity: Identity, problem: Problem, solver: Solver, history: Histo
         best_score=best,
         optimum=None if optimum is None else optimum.score,
         gap=gap,
-        llm_calls=usage.calls,
-        prompt_tokens=usage.prompt_tokens,
-        cached_tokens=usage.cached_tokens,
-        completion_tokens=usage.completion_tokens,
-        cost_usd=0.0 if solver.model.partition(":")[0] in ("", "local") else None,
+        llm_calls=spent.calls,
+        llm_retries=spent.retries,
+        prompt_tokens=spent.prompt_tokens,
+        cached_tokens=spent.cached_tokens,
+        completion_tokens=spent.completion_tokens,
+        cost_usd=spent.dollars,
         **outcome,
     )
 

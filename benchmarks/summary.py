@@ -32,7 +32,8 @@ class Summary:
     """One solver over its repeats.
 
     ``evaluations``, ``steps`` and ``unique_pairs`` are over all repeats. A repeat that did not reach the target
-    enters with all that it spent, so that they are lower bounds where ``successes < repeats``.
+    enters with all that it spent, so that they are lower bounds where ``successes < repeats``. ``cost`` is None where
+    a price is not known.
     """
 
     solver: str
@@ -49,6 +50,8 @@ class Summary:
     gap: Spread | None
     prompt_tokens: Spread
     completion_tokens: Spread
+    cost: Spread | None
+    cached_replies: int
     seconds: Spread
 
     @property
@@ -86,5 +89,7 @@ def _summary(records: Sequence[Record]) -> Summary:
         gap=spread(record.gap for record in records),
         prompt_tokens=over("prompt_tokens"),
         completion_tokens=over("completion_tokens"),
+        cost=spread(record.cost_usd for record in records),
+        cached_replies=sum(record.llm_cached for record in records),
         seconds=over("seconds"),
     )

@@ -14,13 +14,17 @@ from numpy.typing import NDArray
 from llmopt.errors import InvalidInput
 from llmopt.evaluate import Outcomes
 from llmopt.history import Evaluations, History
+from llmopt.llm.terms import Models
 from llmopt.problem import Problem
 from llmopt.space import Columns, Keys, length, take
 from llmopt.space.base import CHUNK
 
+# fmt: off
 StopReason = Literal[
-    "target", "evaluations", "steps", "seconds", "stalled", "exhausted", "finished", "interrupted", "error"
+    "target", "evaluations", "steps", "seconds", "tokens", "cost", "calls",
+    "stalled", "exhausted", "finished", "interrupted", "error",
 ]
+# fmt: on
 
 PROPOSALS_PER_EVALUATION = 20
 IN_A_ROW = 1_000
@@ -47,22 +51,27 @@ class Budget:
         Sets of proposals that do not depend on each other's results; the start points are step 0 and free.
     seconds
         Wall-clock time since the first evaluation.
+    tokens, cost, calls
+        What all language models of the run may cost together: tokens read and written, dollars, calls sent. They
+        are checked before a call with the most that it can take, see :class:`llmopt.llm.ledger.Ledger`.
     """
 
     evaluations: int | None = None
     steps: int | None = None
     seconds: float | None = None
+    tokens: int | None = None
+    cost: float | None = None
+    calls: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("evaluations", "steps"):
+        for name in ("evaluations", "steps", "tokens", "calls"):
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1):
                 raise InvalidInput(f"the budget of {name} must be a whole number of at least 1, not {value!r}")
-        seconds = self.seconds
-        if seconds is not None and (
-            isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0
-        ):
-            raise InvalidInput(f"the budget of seconds must be a positive number, not {self.seconds!r}")
+        for name, unit in (("seconds", "seconds"), ("cost", "dollars")):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
+                raise InvalidInput(f"the budget of {unit} must be a positive number, not {value!r}")
         if self.evaluations is None and self.steps is None and self.seconds is None:
             raise InvalidInput("give a budget: of evaluations, steps or seconds")
 
@@ -100,6 +109,8 @@ class Objective:
         Seconds, for the budget of time.
     raise_failures
         Let exceptions of ``evaluate`` through instead of recording them.
+    models
+        The language models of the run, with what they cost.
     """
 
     def __init__(
@@ -111,7 +122,9 @@ class Objective:
         on_step: Callable[[Objective], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         raise_failures: bool = False,
+        models: Models | None = None,
     ) -> None:
+        self.models = models or Models()
         self.history = History(problem.space, maximize=problem.direction == "maximize")
         self.budget = budget
         self.target_loss = None if target is None else self.history.to_score(target)
@@ -233,12 +246,12 @@ class Objective:
             outcomes = Outcomes(len(chunk))
             began = time.perf_counter()
             try:
-                outcomes.evaluate(self._problem, part, self._out_of_time, self._raise_failures)
+                outcomes.evaluate(self._problem, part, lambda: self.out_of_time, self._raise_failures)
             finally:
                 # Also on the way out: an interrupt loses only the evaluation that was running.
                 self.evaluation_seconds += time.perf_counter() - began
                 self._record(outcomes, part, keys, chunk, step)
-            if outcomes.done < len(chunk) or (self._out_of_time() and start + CHUNK < len(new)):
+            if outcomes.done < len(chunk) or (self.out_of_time and start + CHUNK < len(new)):
                 return False
         return True
 
@@ -257,13 +270,15 @@ class Objective:
             if len(hits):
                 self.target_row = first + int(hits[0])
 
-    def _out_of_time(self) -> bool:
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the budget of seconds is spent."""
         if self.budget.seconds is None or self._began is None:
             return False
         return self._clock() - self._began >= self.budget.seconds
 
     def _check_clock(self) -> None:
-        if self._out_of_time():
+        if self.out_of_time:
             raise Stopped("seconds")
 
     def _check_spent(self) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM
+from llmopt.llm.prices import Price
+from llmopt.llm.terms import Terms
 from llmopt.objective import Budget, Objective
 from llmopt.problem import Direction, FunctionProblem, Optimum, Problem
 from llmopt.result import OptimizeResult
@@ -30,6 +33,9 @@ def minimize(
     max_evaluations: int | None = 100,
     max_steps: int | None = None,
     max_seconds: float | None = None,
+    max_tokens: int | None = None,
+    max_cost: float | None = None,
+    max_calls: int | None = None,
     seed: int = 0,
     starts: Sequence[Any] | None = None,
     target: float | None = None,
@@ -39,6 +45,8 @@ def minimize(
     noisy: bool = False,
     raise_failures: bool = False,
     on_step: Callable[[Objective], None] | None = None,
+    prices: Mapping[str, Price] | None = None,
+    cache: str | Path | None = "auto",
 ) -> OptimizeResult:
     """Find the solution with the smallest score.
 
@@ -57,8 +65,9 @@ def minimize(
         A name, with settings as in ``"tpe:batch=8"``, or a solver.
     llm
         The model of solvers that use one: a SPEC such as ``"local"``, or a model.
-    max_evaluations, max_steps, max_seconds
-        The budget; None is without limit. See :class:`llmopt.objective.Budget`.
+    max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls
+        The budget; None is without limit. The last three are for language models: tokens, dollars, calls. See
+        :class:`llmopt.objective.Budget`.
     seed
         The run is a function of the arguments, this seed and the model's replies.
     starts
@@ -77,6 +86,11 @@ def minimize(
         Let exceptions of ``fun`` through. By default a failed evaluation is recorded and the run goes on.
     on_step
         Called with the objective after every step.
+    prices
+        Prices of models that go before the known ones, see :func:`llmopt.llm.prices.load`.
+    cache
+        The file of model replies, which makes a repeated run free; None for none; ``"auto"``: a file that the
+        user's runs share, for models that cost money.
 
     Returns
     -------
@@ -122,6 +136,9 @@ def _optimize(
     max_evaluations: int | None,
     max_steps: int | None,
     max_seconds: float | None,
+    max_tokens: int | None,
+    max_cost: float | None,
+    max_calls: int | None,
     seed: int,
     starts: Sequence[Any] | None,
     target: float | None,
@@ -131,8 +148,10 @@ def _optimize(
     noisy: bool,
     raise_failures: bool,
     on_step: Callable[[Objective], None] | None,
+    prices: Mapping[str, Price] | None,
+    cache: str | Path | None,
 ) -> OptimizeResult:
-    budget = Budget(max_evaluations, max_steps, max_seconds)
+    budget = Budget(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls)
     if isinstance(fun, Problem):
         problem = fun
         if space is not None or bounds is not None:
@@ -168,6 +187,7 @@ def _optimize(
             target=target,
             on_step=on_step,
             raise_failures=raise_failures,
+            terms=Terms(prices or {}, cache),
         )
     if bounds is not None and result.x is not None:
         result = dataclasses.replace(result, x=np.array(list(result.x.values())))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from llmopt.history import History
-from llmopt.llm.base import Usage
+from llmopt.llm.ledger import Entry, total
 from llmopt.objective import StopReason
 
 
@@ -30,13 +31,16 @@ class OptimizeResult:
     history
         Every evaluation.
     stop_reason
-        The same in a word: target, evaluations, steps, seconds, stalled, exhausted, finished, interrupted, error.
+        The same in a word: target, evaluations, steps, seconds, tokens, cost, calls, stalled, exhausted, finished,
+        interrupted, error.
     evaluations_to_target, steps_to_target
         Up to and including the evaluation, and its step, that reached the target; None where none did.
     proposals, duplicates, invalid
         Candidates put forward; those answered from the history; those that were no solution, by reason.
-    usage
-        What language models cost.
+    spent
+        What language models cost, by role (see :class:`llmopt.llm.ledger.Entry`): tokens, calls, retries, dollars.
+    cached_replies
+        Replies that came from the cache and cost nothing.
     seconds, evaluation_seconds
         Wall-clock time of the run, and the part of it inside the problem.
     """
@@ -54,6 +58,12 @@ class OptimizeResult:
     proposals: int
     duplicates: int
     invalid: Counter[str]
-    usage: Usage
+    spent: Mapping[str, Entry]
+    cached_replies: int
     seconds: float
     evaluation_seconds: float
+
+    @property
+    def cost(self) -> float | None:
+        """Dollars for all language models together; None where a price is not known."""
+        return total(self.spent).dollars

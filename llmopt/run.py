@@ -9,6 +9,8 @@ from typing import Any, get_args
 import numpy as np
 
 from llmopt.errors import InvalidInput, LlmoptError
+from llmopt.llm.ledger import BudgetSpent, Ledger
+from llmopt.llm.terms import Models, Terms
 from llmopt.objective import Budget, Objective, Stopped, StopReason
 from llmopt.problem import Direction, Optimum, Problem
 from llmopt.result import OptimizeResult
@@ -20,6 +22,9 @@ _MESSAGES: dict[StopReason, str] = {
     "evaluations": "the budget of evaluations is spent",
     "steps": "the budget of steps is spent",
     "seconds": "the budget of seconds is spent",
+    "tokens": "the budget of tokens is spent",
+    "cost": "the budget of dollars is spent",
+    "calls": "the budget of calls is spent",
     "stalled": "the solver stalled: it proposed little but what was known or not legal",
     "exhausted": "every solution of the space was evaluated",
     "finished": "the solver has nothing more to propose",
@@ -48,6 +53,7 @@ def run(
     on_step: Callable[[Objective], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
     raise_failures: bool = False,
+    terms: Terms | None = None,
 ) -> OptimizeResult:
     """Run a solver on a problem; a function of its arguments (and of what a model replies) alone.
 
@@ -64,6 +70,8 @@ def run(
         optimum within its tolerance.
     on_step, clock, raise_failures
         See :class:`llmopt.objective.Objective`.
+    terms
+        Prices and the cache of replies for the solver's language models; by default none.
 
     Raises
     ------
@@ -78,33 +86,43 @@ def run(
     if target is not None and not (isinstance(target, int | float | np.number) and np.isfinite(target)):
         raise InvalidInput(f"target must be a finite number, not {target!r}")
     solver.check(problem.space, budget)
-    objective = Objective(
-        problem,
-        budget,
-        target=problem_target(problem) if target is None else target,
-        on_step=on_step,
-        clock=clock,
-        raise_failures=raise_failures,
-    )
-    start_rng, solver_rng = (np.random.default_rng([seed, stream]) for stream in (0, 1))
-    starts = problem.starts(start_rng) if starts is None else starts
-    task = Task(objective.history, problem.describe(), int(seed))
-    began = time.perf_counter()
-    reason: StopReason = "finished"
-    message = ""
-    try:
-        objective.start(starts)
-        solver.run(objective, task, solver_rng)
-    except Stopped as stopped:
-        reason = stopped.reason
-    except KeyboardInterrupt:
-        reason = "interrupted"
-    except LlmoptError as error:
-        # A model that cannot go on ends the run, not the evaluations that were made before.
-        if len(objective.history) == 0:
-            raise
-        reason, message = "error", str(error)
-    return _result(objective, solver, reason, message or _message(reason, objective), time.perf_counter() - began)
+    with Models(terms, _ledger(budget)) as models:
+        bound = {role: models.bind(llm, role) for role, llm in solver.models.items()}
+        objective = Objective(
+            problem,
+            budget,
+            target=problem_target(problem) if target is None else target,
+            on_step=on_step,
+            clock=clock,
+            raise_failures=raise_failures,
+            models=models,
+        )
+        start_rng, solver_rng = (np.random.default_rng([seed, stream]) for stream in (0, 1))
+        starts = problem.starts(start_rng) if starts is None else starts
+        task = Task(objective.history, problem.describe(), int(seed), bound)
+        began = time.perf_counter()
+        reason: StopReason = "finished"
+        message = ""
+        try:
+            objective.start(starts)
+            solver.run(objective, task, solver_rng)
+        except Stopped as stopped:
+            reason = stopped.reason
+        except KeyboardInterrupt:
+            reason = "interrupted"
+        except BudgetSpent as spent:
+            reason, message = spent.reason, str(spent)
+        except LlmoptError as error:
+            # A model that cannot go on ends the run, not the evaluations that were made before.
+            if len(objective.history) == 0:
+                raise
+            # One that had no time left to answer is not at fault.
+            reason, message = ("seconds", "") if objective.out_of_time else ("error", str(error))
+        return _result(objective, reason, message or _message(reason, objective), time.perf_counter() - began)
+
+
+def _ledger(budget: Budget) -> Ledger:
+    return Ledger(max_tokens=budget.tokens, max_cost=budget.cost, max_calls=budget.calls, seconds=budget.seconds)
 
 
 def _check(problem: Problem) -> None:
@@ -130,7 +148,7 @@ def _message(reason: StopReason, objective: Objective) -> str:
     return _MESSAGES[reason]
 
 
-def _result(objective: Objective, solver: Solver, reason: StopReason, message: str, seconds: float) -> OptimizeResult:
+def _result(objective: Objective, reason: StopReason, message: str, seconds: float) -> OptimizeResult:
     history, row = objective.history, objective.target_row
     incumbent = history.incumbent
     return OptimizeResult(
@@ -148,7 +166,8 @@ def _result(objective: Objective, solver: Solver, reason: StopReason, message: s
         proposals=objective.proposals,
         duplicates=objective.duplicates,
         invalid=objective.invalid,
-        usage=solver.usage,
+        spent=objective.models.ledger.roles(),
+        cached_replies=objective.models.hits,
         seconds=seconds,
         evaluation_seconds=objective.evaluation_seconds,
     )

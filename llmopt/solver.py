@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from llmopt.errors import InvalidInput
 from llmopt.history import Evaluations, History
-from llmopt.llm.base import Usage
+from llmopt.llm.base import LLM
 from llmopt.objective import Budget, Objective, Proposals
 from llmopt.space import Space
 
@@ -30,11 +30,14 @@ class Task:
         The problem in words.
     seed
         The run's seed, from which the seeds of model calls are derived.
+    models
+        The solver's own models, by role, as this run asks them: booked, within its budget, and from the cache.
     """
 
     history: History
     description: str = ""
     seed: int = 0
+    models: Mapping[str, LLM] = field(default_factory=dict)
 
     @property
     def space(self) -> Space[Any]:
@@ -62,14 +65,9 @@ class Solver(ABC):
         return
 
     @property
-    def usage(self) -> Usage:
-        """What language models cost in the current run."""
-        return Usage()
-
-    @property
-    def model(self) -> str:
-        """The language model in use, empty where there is none."""
-        return ""
+    def models(self) -> Mapping[str, LLM]:
+        """The language models that the method asks, by role; a run asks them through ``task.models``."""
+        return {}
 
 
 class AskTellSolver(Solver):

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from llmopt.errors import LlmoptError
+from llmopt.llm import catalog
 from llmopt.llm.local import LocalLLM, from_spec
+from llmopt.llm.pull import pull
 
 # Processes that tests start import the installed package, not the folder of the same name beside the tests.
 os.environ["PYTHONSAFEPATH"] = "1"
@@ -26,4 +29,18 @@ def local_llm() -> Iterator[LocalLLM]:
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed")
     with from_spec("") as llm:
+        yield llm
+
+
+@pytest.fixture(scope="session")
+def instruct_llm() -> Iterator[LocalLLM]:
+    """A small instruction-tuned model, fetched once into the user's cache; one server for all tests."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        pytest.skip("xllamacpp is not installed")
+    weights = catalog.find("smollm2-135m")
+    try:
+        pull(weights)
+    except LlmoptError as error:
+        pytest.skip(f"its weights cannot be fetched here: {error}")
+    with from_spec(weights.name) as llm:
         yield llm

@@ -112,7 +112,7 @@ def test_a_problem_class_of_three_members_is_enough() -> None:
 
 def test_a_model_searches_by_the_same_call() -> None:
     result = minimize(lambda s: abs(s["w"]) + abs(s["b"]), LINE, llm=obedient(), hint="near zero", max_evaluations=30)
-    assert result.nfev == 30 and result.usage.calls > 0
+    assert result.nfev == 30 and result.spent["optimizer"].calls > 0
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another() -> None:

@@ -17,8 +17,8 @@ from llmopt.benchmarks.perf.row import Row
 from llmopt.errors import MissingExtra
 
 # What is sensitive to the size of this process comes first, what makes it large last.
-NAMES = ("startup", "exhaustive", "random_search", "local_step", "meta_prompt")
-PACKAGES = ("llmopt", "numpy", "scipy", "optuna", "xllamacpp", "httpx2")
+NAMES = ("startup", "exhaustive", "random_search", "remote_calls", "reply_cache", "local_step", "meta_prompt")
+PACKAGES = ("llmopt", "numpy", "scipy", "optuna", "xllamacpp", "httpx2", "openai")
 HEADINGS = ("what", "measured", "beside", "ratio", "target", "holds")
 
 

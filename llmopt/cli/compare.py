@@ -26,7 +26,12 @@ def compare(
     max_evaluations: options.MaxEvaluations = None,
     max_steps: options.MaxSteps = None,
     max_seconds: options.MaxSeconds = None,
+    max_tokens: options.MaxTokens = None,
+    max_cost: options.MaxCost = None,
+    max_calls: options.MaxCalls = None,
     hint: options.Hint = "",
+    prices: options.Prices = None,
+    cache: options.Cache = "auto",
     out: options.Out = None,
     overwrite: options.Overwrite = False,
     json: options.Json = False,
@@ -38,7 +43,7 @@ def compare(
     Example: llmopt compare regression w_true=15 b_true=14 --solvers opro,tpe,random --out report
     """
     from llmopt.cli.defaults import SOLVERS
-    from llmopt.cli.session import Order, budget, perform, split
+    from llmopt.cli.session import Order, budget, perform, split, terms
 
     order = Order(
         problem=problem,
@@ -48,8 +53,9 @@ def compare(
         llm=llm,
         repeats=repeats,
         seed=seed,
-        budget=budget(max_evaluations, max_steps, max_seconds),
+        budget=budget(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls),
         hint=hint,
+        terms=terms(prices, cache),
         out=out,
         overwrite=overwrite,
         json=json,
@@ -69,7 +75,12 @@ def solve(
     max_evaluations: options.MaxEvaluations = None,
     max_steps: options.MaxSteps = None,
     max_seconds: options.MaxSeconds = None,
+    max_tokens: options.MaxTokens = None,
+    max_cost: options.MaxCost = None,
+    max_calls: options.MaxCalls = None,
     hint: options.Hint = "",
+    prices: options.Prices = None,
+    cache: options.Cache = "auto",
     out: options.Out = None,
     overwrite: options.Overwrite = False,
     json: options.Json = False,
@@ -80,7 +91,7 @@ def solve(
 
     Example: llmopt solve regression w_true=15 b_true=14 --solver tpe --max-evaluations 200
     """
-    from llmopt.cli.session import Order, budget, perform
+    from llmopt.cli.session import Order, budget, perform, terms
 
     order = Order(
         problem=problem,
@@ -88,8 +99,9 @@ def solve(
         solvers=(solver,),
         llm=llm,
         seed=seed,
-        budget=budget(max_evaluations, max_steps, max_seconds),
+        budget=budget(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls),
         hint=hint,
+        terms=terms(prices, cache),
         out=out,
         overwrite=overwrite,
         json=json,

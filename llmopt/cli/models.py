@@ -22,7 +22,8 @@ def _models(context: typer.Context) -> None:
 
 @models.command("list")
 def show(as_json: options.Json = False) -> int:
-    """List the local models, and whether each works on this machine."""
+    """List the models, and for each whether it works on this machine, or why not."""
+    from llmopt.llm import providers
     from llmopt.llm.catalog import DEFAULT, available
     from llmopt.registry import names
     from llmopt.report.safe import one_line
@@ -42,7 +43,11 @@ def show(as_json: options.Json = False) -> int:
             }
             for entry in found
         ]
-        print(json.dumps({"models": entries, "schemes": names("llmopt.models")}, indent=2))
+        remote = [
+            {"provider": provider.name, "works": provider.works, "reason": provider.reason}
+            for provider in providers.available()
+        ]
+        print(json.dumps({"models": entries, "providers": remote, "schemes": names("llmopt.models")}, indent=2))
         return 0
     for entry in found:
         weights = entry.weights
@@ -50,6 +55,9 @@ def show(as_json: options.Json = False) -> int:
         print(f"local:{weights.name} ({weights.size / 1e6:.0f} MB, {weights.licence}{default})")
         print(one_line(f"    {'works here' if entry.works else 'not here'}: {entry.reason}"))
         print(one_line(f"    {weights.source}"))
+    for provider in providers.available():
+        print(f"{provider.name}:MODEL, or {provider.name}:MODEL@URL for another server that speaks its protocol")
+        print(one_line(f"    {'works here' if provider.works else 'not here'}: {provider.reason}"))
     print(f"also local:FILE.gguf for a file of your own; kinds of model installed: {', '.join(names('llmopt.models'))}")
     return 0
 

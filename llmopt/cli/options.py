@@ -12,7 +12,12 @@ Settings = Annotated[
     list[str] | None, typer.Argument(metavar="KEY=VALUE", help="The problem's settings, such as w_true=15.")
 ]
 Model = Annotated[
-    str, typer.Option("--llm", metavar="SPEC", help="The language model: local, local:FILE.gguf, replay:FILE, ...")
+    str,
+    typer.Option(
+        "--llm",
+        metavar="SPEC",
+        help="The language model: local, openai:MODEL, anthropic:MODEL, ...; see 'llmopt models list'.",
+    ),
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of repeat 0; repeat r has seed N + r.")]
 MaxEvaluations = Annotated[
@@ -23,6 +28,22 @@ MaxEvaluations = Annotated[
 ]
 MaxSteps = Annotated[int | None, typer.Option("--max-steps", metavar="N", help="Steps per run.")]
 MaxSeconds = Annotated[float | None, typer.Option("--max-seconds", metavar="T", help="Seconds per run.")]
+MaxTokens = Annotated[
+    int | None, typer.Option("--max-tokens", metavar="N", help="Tokens that models read and write, per run.")
+]
+MaxCost = Annotated[float | None, typer.Option("--max-cost", metavar="USD", help="Dollars for models, per run.")]
+MaxCalls = Annotated[int | None, typer.Option("--max-calls", metavar="N", help="Calls to models, per run.")]
+Prices = Annotated[
+    Path | None, typer.Option("--prices", metavar="FILE", help="Prices of models, in JSON; see docs/models.md.")
+]
+Cache = Annotated[
+    str,
+    typer.Option(
+        "--cache",
+        metavar="FILE|off",
+        help="Where replies are kept, so that a repeated run is free. Default: one file, for models that cost money.",
+    ),
+]
 Hint = Annotated[str, typer.Option("--hint", metavar="TEXT", help="What you know, in your words, for the prompt.")]
 Out = Annotated[
     Path | None,

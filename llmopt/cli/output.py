@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from llmopt.benchmarks.compare import Comparison, Run
 from llmopt.benchmarks.published import published
-from llmopt.benchmarks.record import finite
+from llmopt.benchmarks.record import Record, finite
 from llmopt.benchmarks.summary import summarize
 from llmopt.llm.base import LLM
 from llmopt.report.safe import one_line, portable
-from llmopt.report.table import Table, markdown, measured, paper
+from llmopt.report.table import Table, dollars, markdown, measured, paper
 
 if TYPE_CHECKING:
     from llmopt.cli.progress import Progress
     from llmopt.cli.session import Order
     from llmopt.report.folder import Folder
 
-_PACKAGES = ("llmopt", "numpy", "scipy", "optuna", "cmaes", "xllamacpp", "matplotlib")
+_PACKAGES = ("llmopt", "numpy", "scipy", "optuna", "cmaes", "openai", "anthropic", "xllamacpp", "matplotlib")
 
 
 def show(order: Order, comparison: Comparison, runs: Sequence[Run]) -> None:
@@ -121,8 +121,15 @@ def limits(comparison: Comparison) -> str:
     """Say what each run may spend."""
     budget = comparison.budget
     parts = [
-        f"{value:,g} {unit}" if unit == "seconds" else f"{value:,} {unit}"
-        for value, unit in ((budget.evaluations, "evaluations"), (budget.steps, "steps"), (budget.seconds, "seconds"))
+        f"{value:,g} {unit}" if isinstance(value, float) else f"{value:,} {unit}"
+        for value, unit in (
+            (budget.evaluations, "evaluations"),
+            (budget.steps, "steps"),
+            (budget.seconds, "seconds"),
+            (budget.tokens, "tokens"),
+            (budget.cost, "dollars"),
+            (budget.calls, "calls"),
+        )
         if value is not None
     ]
     return "at most " + ", ".join(parts)
@@ -172,9 +179,22 @@ def _show_solution(comparison: Comparison, run: Run) -> None:
         rows.append(
             ("model", f"{record.llm}: {record.llm_calls:,} calls, {read}, {record.completion_tokens:,} written")
         )
+        rows.append(("cost", _cost(record)))
     rows.append(("time", f"{record.seconds:.2f} s"))
     for name, text in rows:
         print(f"  {name:18}{one_line(text)}")
+
+
+def _cost(record: Record) -> str:
+    text = (
+        "unknown: no price of this model is known (--prices)" if record.cost_usd is None else dollars(record.cost_usd)
+    )
+    extra = [
+        f"{count:,} {what}"
+        for count, what in ((record.llm_retries, "calls tried again"), (record.llm_cached, "replies from the cache"))
+        if count
+    ]
+    return ", ".join([text, *extra])
 
 
 def _solution(value: Any) -> str:

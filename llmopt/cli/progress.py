@@ -84,8 +84,8 @@ class Lines(Progress):
             "no score yet" if incumbent is None else f"best {incumbent.score:.6g}",
         ]
         seconds = time.monotonic() - self._began
-        tokens = self._solver.usage.completion_tokens
-        if self._solver.model and seconds > 0:
+        tokens = objective.models.ledger.total().completion_tokens
+        if self._solver.models and seconds > 0:
             parts.append(f"{tokens / seconds:.0f} tokens/s")
         return ", ".join(parts)
 

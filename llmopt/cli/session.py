@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from llmopt.benchmarks.compare import Comparison, Run, create_problems, create_solvers
@@ -13,6 +13,8 @@ from llmopt.cli import defaults, output
 from llmopt.cli.progress import Progress, progress
 from llmopt.errors import InvalidInput, MissingExtra
 from llmopt.llm.base import LLM
+from llmopt.llm.replay import Recording
+from llmopt.llm.terms import Terms
 from llmopt.objective import Budget
 from llmopt.registry import create_solver, needs_model
 from llmopt.report.folder import Folder, NotWritten
@@ -32,6 +34,7 @@ class Order:
     repeats: int = 1
     seed: int = 0
     hint: str = ""
+    terms: Terms = field(default_factory=lambda: Terms(cache="auto"))
     out: Path | None = None
     overwrite: bool = False
     json: bool = False
@@ -40,11 +43,26 @@ class Order:
     suitable_only: bool = False
 
 
-def budget(evaluations: int | None, steps: int | None, seconds: float | None) -> Budget:
-    """Return the budget of the limits that were given, the default one where none was."""
+def budget(
+    evaluations: int | None,
+    steps: int | None,
+    seconds: float | None,
+    tokens: int | None = None,
+    cost: float | None = None,
+    calls: int | None = None,
+) -> Budget:
+    """Return the budget of the limits that were given; limits of models alone end no classical solver, and get the
+    default number of evaluations besides."""
     if evaluations is None and steps is None and seconds is None:
         evaluations = defaults.EVALUATIONS
-    return Budget(evaluations, steps, seconds)
+    return Budget(evaluations, steps, seconds, tokens, cost, calls)
+
+
+def terms(prices: Path | None, cache: str) -> Terms:
+    """Return the terms of ``--prices`` and ``--cache``."""
+    from llmopt.llm.prices import load
+
+    return Terms({} if prices is None else load(prices), None if cache == "off" else cache)
 
 
 def split(texts: str) -> list[str]:
@@ -77,11 +95,10 @@ def perform(order: Order, *, dry: bool = False) -> int:
         folder = Folder(order.out, overwrite=order.overwrite) if order.out is not None and not dry else None
         llm = _model(order.llm, stack) if any(map(needs_model, solvers)) else None
 
-        def built() -> Comparison:
-            named = create_solvers(solvers, llm, order.hint)
-            return Comparison(order.problem, settings, problems, named, order.budget, instance, order.seed)
-
-        comparison = built()
+        named = create_solvers(solvers, llm, order.hint)
+        comparison = Comparison(
+            order.problem, settings, problems, named, order.budget, instance, order.seed, order.terms
+        )
         if dry:
             from llmopt.cli.dry import show_prompts
 
@@ -89,10 +106,8 @@ def perform(order: Order, *, dry: bool = False) -> int:
         if folder is not None:
             folder.begin(output.meta(order, comparison, llm))
             if llm is not None:
-                from llmopt.llm.replay import Recorder
-
-                llm = stack.enter_context(Recorder(llm, folder.replies))
-                comparison = built()
+                recording = stack.enter_context(Recording(folder.replies))
+                comparison = replace(comparison, terms=replace(order.terms, recording=recording))
         return _perform(order, comparison, folder)
 
 

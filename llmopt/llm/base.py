@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
@@ -138,6 +138,10 @@ class ModelInfo:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
+Take = Callable[[int, int, Response], None]
+"""Is given a part of the answers: the request's place, the number of the part's first reply, and the part."""
+
+
 class LLM(ABC):
     """A language model: ``generate`` answers a batch of independent requests, in the order given.
 
@@ -167,6 +171,17 @@ class LLM(ABC):
             A request asks for what :attr:`capabilities` exclude, such as chat from a base model.
         """
 
+    def deliver(self, requests: Sequence[Request], take: Take) -> list[Response]:
+        """Answer as :meth:`generate` does, and hand over every part as soon as it is there.
+
+        A model that fails after some parts were answered has handed these over, so that nothing that was paid for
+        is lost. ``take`` is called from any thread, and never again after this returns; here it is called at the end.
+        """
+        responses = self.generate(requests)
+        for i, response in enumerate(responses):
+            take(i, 0, response)
+        return responses
+
     def count_tokens(self, prompt: str | tuple[Message, ...]) -> int | None:
         """Return the number of tokens of a prompt as the model would read it, or None where it cannot tell."""
         return None
@@ -182,3 +197,38 @@ class LLM(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class Wrapper(LLM):
+    """A model in front of another one, which it is in all that a subclass does not change.
+
+    Parameters
+    ----------
+    llm
+        The model behind; whoever opened it closes it.
+    """
+
+    def __init__(self, llm: LLM) -> None:
+        self._llm = llm
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._llm.info
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._llm.capabilities
+
+    def generate(self, requests: Sequence[Request]) -> list[Response]:
+        return self.deliver(requests, _nobody)
+
+    @abstractmethod
+    def deliver(self, requests: Sequence[Request], take: Take) -> list[Response]:
+        """As :meth:`LLM.deliver`."""
+
+    def count_tokens(self, prompt: str | tuple[Message, ...]) -> int | None:
+        return self._llm.count_tokens(prompt)
+
+
+def _nobody(i: int, first: int, part: Response) -> None:
+    return

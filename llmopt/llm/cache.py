@@ -13,11 +13,11 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from llmopt.errors import ModelError
-from llmopt.llm.base import LLM, Capabilities, Message, ModelInfo, Reply, Request, Response, Usage
+from llmopt.llm.base import LLM, Reply, Request, Response, Take, Usage, Wrapper
 from llmopt.llm.reply_file import ReplyFile
 
 
-class Cached(LLM):
+class Cached(Wrapper):
     """Answers from a file what was answered before, and asks a model for the rest.
 
     The replies to a request are samples with numbers, and each is kept under its own: a request that wants more
@@ -33,7 +33,7 @@ class Cached(LLM):
     Parameters
     ----------
     llm
-        The model; it is closed with this object.
+        The model.
     path
         The file. Threads and processes may share it, and models too. It holds replies, no prompts.
     draw
@@ -47,7 +47,7 @@ class Cached(LLM):
     """
 
     def __init__(self, llm: LLM, path: str | Path, draw: str = "") -> None:
-        self._llm = llm
+        super().__init__(llm)
         self._draw = draw
         self._endpoint = [llm.info.spec, sorted(llm.info.details.items())]
         self._file = ReplyFile(Path(path))
@@ -60,16 +60,8 @@ class Cached(LLM):
         """The number of replies so far that nothing was paid for."""
         return self._hits
 
-    @property
-    def info(self) -> ModelInfo:
-        return self._llm.info
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._llm.capabilities
-
-    def generate(self, requests: Sequence[Request]) -> list[Response]:
-        """As the model does; see :meth:`llmopt.llm.base.LLM.generate`."""
+    def deliver(self, requests: Sequence[Request], take: Take) -> list[Response]:
+        """As the model does; see :meth:`llmopt.llm.base.LLM.deliver`."""
         keyed = [(self._key(request), request) for request in requests]
         wanted: dict[bytes, Request] = {}
         for key, request in keyed:
@@ -77,18 +69,22 @@ class Cached(LLM):
                 wanted[key] = request
         known = self._read(wanted)
         lacking = {key: request for key, request in wanted.items() if len(known[key]) < _samples(request)}
-        loose = [request for key, request in keyed if key is None]
+        loose = [i for i, (key, _) in enumerate(keyed) if key is None]
         paid: dict[bytes, Usage] = {}
         answers: Iterator[Response] = iter(())
         if lacking or loose:
             with self._turns(lacking):
                 # Another thread may have asked for some of them meanwhile.
                 known |= self._read(lacking)
-                answers = iter(self._top_up(lacking, known, paid, loose))
-        responses = [
-            next(answers) if key is None else Response(_replies(known[key], request), paid.pop(key, Usage()))
-            for key, request in keyed
-        ]
+                asked = {i: keyed[i][1] for i in loose}
+                answers = iter(self._top_up(lacking, known, paid, asked, take))
+        responses = []
+        for i, (key, request) in enumerate(keyed):
+            if key is None:
+                responses.append(next(answers))
+                continue
+            responses.append(Response(_replies(known[key], request), paid.pop(key, Usage())))
+            take(i, 0, responses[-1])
         with self._lock:
             self._hits += sum(request.n for key, request in keyed if key is not None)
         return responses
@@ -98,19 +94,29 @@ class Cached(LLM):
         lacking: Mapping[bytes, Request],
         known: dict[bytes, dict[int, Reply]],
         paid: dict[bytes, Usage],
-        loose: list[Request],
+        loose: Mapping[int, Request],
+        take: Take,
     ) -> list[Response]:
         """Ask for all that is missing at once; put it in ``known`` and ``paid``, return what has no key."""
         gaps = [(key, gap) for key in lacking for gap in _gaps(known[key], _samples(lacking[key]))]
-        requests = [*loose, *(_part(lacking[key], gap) for key, gap in gaps)]
-        answers = self._llm.generate(requests) if requests else []
+        places = list(loose)
+        requests = [*loose.values(), *(_part(lacking[key], gap) for key, gap in gaps)]
+
+        def keep(i: int, first: int, part: Response) -> None:
+            # At once: what was paid for is kept even where a later reply fails.
+            if i < len(loose):
+                take(places[i], first, part)
+            else:
+                key, gap = gaps[i - len(loose)]
+                self._file.write((key, sample, reply) for sample, reply in zip(gap[first:], part.replies, strict=False))
+
+        answers = self._llm.deliver(requests, keep) if requests else []
         if [len(answer.replies) for answer in answers] != [request.n for request in requests]:
             raise ModelError(f"the model {self.info.spec} gave another number of replies than it was asked for")
         for (key, gap), answer in zip(gaps, answers[len(loose) :], strict=True):
             known[key] |= dict(zip(gap, answer.replies, strict=True))
             paid[key] = paid.get(key, Usage()).plus(answer.usage)
         if gaps:
-            self._file.write((key, sample, known[key][sample]) for key, gap in gaps for sample in gap)
             # Where another process was quicker, its reply is the one that will be given again.
             for key, stored in self._read(lacking).items():
                 known[key] |= stored
@@ -118,13 +124,9 @@ class Cached(LLM):
             self._hits -= sum(len(gap) for _, gap in gaps)
         return answers[: len(loose)]
 
-    def count_tokens(self, prompt: str | tuple[Message, ...]) -> int | None:
-        return self._llm.count_tokens(prompt)
-
     def close(self) -> None:
-        """Close the file and the model."""
+        """Close the file."""
         self._file.close()
-        self._llm.close()
 
     def _key(self, request: Request) -> bytes | None:
         """Return what the samples of a request have in common, or None where they must not be kept."""

@@ -123,10 +123,15 @@ CATALOG = (
 )
 
 
+def root() -> Path:
+    """Return the folder of what is kept between runs: ``$LLMOPT_CACHE``, or the user's cache."""
+    named = os.environ.get("LLMOPT_CACHE")
+    return Path(named) if named else platformdirs.user_cache_path("llmopt")
+
+
 def folder() -> Path:
-    """Return the folder of the model files: ``models`` in ``$LLMOPT_CACHE``, or in the user's cache."""
-    root = os.environ.get("LLMOPT_CACHE")
-    return (Path(root) if root else platformdirs.user_cache_path("llmopt")) / "models"
+    """Return the folder of the model files."""
+    return root() / "models"
 
 
 def find(name: str) -> Weights:

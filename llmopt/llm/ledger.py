@@ -6,15 +6,21 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from llmopt.errors import InvalidInput, ModelError
 from llmopt.llm.base import Usage
 from llmopt.llm.prices import Price
 
+Spent = Literal["tokens", "cost", "calls"]
+
 
 class BudgetSpent(ModelError):
-    """The next call could exceed a budget, or a call cost more than it could; what was evaluated is kept."""
+    """The next call could exceed a budget of tokens, dollars or calls; what was evaluated is kept."""
+
+    def __init__(self, reason: Spent, message: str) -> None:
+        super().__init__(message)
+        self.reason: Spent = reason
 
 
 class Bound(NamedTuple):
@@ -121,7 +127,7 @@ class Ledger:
 
     def total(self) -> Entry:
         """Return what all roles have spent together."""
-        return _sum(self.roles())
+        return total(self.roles())
 
     def reserve(self, role: str, price: Price | None, bound: Bound, *, again: bool = False) -> Charge:
         """Charge a call with the most that it can cost; to be settled, lost or freed when it is over.
@@ -130,6 +136,8 @@ class Ledger:
         ------
         BudgetSpent
             It could exceed a budget, even once everything in flight is settled.
+        ModelError
+            An earlier call reported more than it can have taken.
         InvalidInput
             There is a budget in dollars and the price is not known.
         """
@@ -140,37 +148,43 @@ class Ledger:
         with self._changed:
             while True:
                 if self._broken:
-                    raise BudgetSpent(self._broken)
-                excess = self._excess(charge)
-                if not excess:
+                    raise ModelError(self._broken)
+                spent = self._excess(charge)
+                if spent is None:
                     break
                 if not self._open:
-                    raise BudgetSpent(excess)
+                    raise spent
                 self._changed.wait()
             self._open.add(charge)
         return charge
 
-    def _excess(self, new: Charge) -> str:
+    def _excess(self, new: Charge) -> BudgetSpent | None:
         if not self.limited:
-            return ""
-        spent = _sum(self._entries)
+            return None
+        spent = total(self._entries)
         pending = [*self._open, new]
         tokens = sum(c.bound.prompt_tokens + c.bound.completion_tokens for c in pending)
         most = new.bound.prompt_tokens + new.bound.completion_tokens
         if self.max_tokens is not None and spent.tokens + tokens > self.max_tokens:
-            return (
+            return BudgetSpent(
+                "tokens",
                 f"the budget of {self.max_tokens:,} tokens is spent: {spent.tokens:,} were used, and the next call can "
-                f"take up to {most:,}"
+                f"take up to {most:,}",
             )
         dollars = sum(c.dollars or 0.0 for c in pending)
         if self.max_cost is not None and (spent.dollars or 0.0) + dollars > self.max_cost:
-            return (
+            return BudgetSpent(
+                "cost",
                 f"the budget of {self.max_cost:g} dollars is spent: {spent.dollars or 0.0:.4g} were used, and the next "
-                f"call can cost up to {new.dollars or 0.0:.4g}"
+                f"call can cost up to {new.dollars or 0.0:.4g}",
             )
         if self.max_calls is not None and spent.calls + sum(c.bound.calls for c in pending) > self.max_calls:
-            return f"the budget of {self.max_calls:,} calls is spent: {spent.calls:,} were sent"
-        return ""
+            return BudgetSpent(
+                "calls",
+                f"the budget of {self.max_calls:,} calls is spent: {spent.calls:,} were sent, and the next request can "
+                f"take {new.bound.calls:,}",
+            )
+        return None
 
     def _close(self, charge: Charge, entry: Entry, broken: str) -> None:
         with self._changed:
@@ -181,7 +195,7 @@ class Ledger:
             self._broken = self._broken or broken
             self._changed.notify_all()
         if broken:
-            raise BudgetSpent(broken)
+            raise ModelError(broken)
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +214,7 @@ class Charge:
 
         Raises
         ------
-        BudgetSpent
+        ModelError
             It reports more than the call can have taken, and there is a budget that relies on it.
         """
         if usage is None:
@@ -239,8 +253,9 @@ class Charge:
         return Entry(calls=calls, retries=calls if self.again else 0, seconds=seconds, dollars=dollars)
 
 
-def _sum(entries: Mapping[str, Entry]) -> Entry:
-    total = Entry()
+def total(entries: Mapping[str, Entry]) -> Entry:
+    """Return what all roles have spent together."""
+    together = Entry()
     for entry in entries.values():
-        total = total.plus(entry)
-    return total
+        together = together.plus(entry)
+    return together

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 
 from llmopt.errors import InvalidInput, ModelError
 from llmopt.llm import catalog, gguf
-from llmopt.llm.base import LLM, Capabilities, Message, ModelInfo, Reply, Request, Response, Usage
+from llmopt.llm.base import LLM, Capabilities, Message, ModelInfo, Reply, Request, Response, Take, Usage
 from llmopt.llm.client import Client, Overflow
 from llmopt.llm.server import Server, require_runtime
 
@@ -112,12 +113,15 @@ class LocalLLM(LLM):
         )
 
     def generate(self, requests: Sequence[Request]) -> list[Response]:
+        return self.deliver(requests, lambda i, first, part: None)
+
+    def deliver(self, requests: Sequence[Request], take: Take) -> list[Response]:
         for request in requests:
             self._check(request)
         if len(requests) <= 1:
-            return [self._answer(request) for request in requests]
+            return [self._answer(0, request, take) for request in requests]
         with ThreadPoolExecutor(min(len(requests), self._n_parallel)) as pool:
-            return list(pool.map(self._answer, requests))
+            return list(pool.map(self._answer, range(len(requests)), requests, itertools.repeat(take)))
 
     def count_tokens(self, prompt: str | tuple[Message, ...]) -> int:
         return len(self._tokens(prompt))
@@ -133,7 +137,7 @@ class LocalLLM(LLM):
             if getattr(request, name) < 1:
                 raise InvalidInput(f"{name} must be at least 1, not {getattr(request, name)}")
 
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, i: int, request: Request, take: Take) -> Response:
         prompt = self._tokens(request.prompt)
         room = self._context - len(prompt)
         if room < request.max_tokens:
@@ -146,15 +150,10 @@ class LocalLLM(LLM):
         usage = Usage()
         while len(replies) < request.n:
             choices = self._complete(prompt, request, len(replies), min(size, request.n - len(replies)))
-            replies += [_reply(choice, request) for choice in choices]
-            usage = usage.plus(
-                Usage(
-                    calls=1,
-                    prompt_tokens=choices[0]["tokens_evaluated"],
-                    cached_tokens=choices[0]["timings/cache_n"],
-                    completion_tokens=sum(choice["tokens_predicted"] for choice in choices),
-                )
-            )
+            part = Response(tuple(_reply(choice, request) for choice in choices), _usage(choices))
+            take(i, len(replies), part)
+            replies += part.replies
+            usage = usage.plus(part.usage)
         return Response(tuple(replies), usage)
 
     def _complete(self, prompt: list[int], request: Request, first: int, n: int) -> list[dict[str, Any]]:
@@ -234,6 +233,15 @@ def from_spec(rest: str) -> LocalLLM:
 
 def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _usage(choices: Sequence[Mapping[str, Any]]) -> Usage:
+    return Usage(
+        calls=1,
+        prompt_tokens=choices[0]["tokens_evaluated"],
+        cached_tokens=choices[0]["timings/cache_n"],
+        completion_tokens=sum(choice["tokens_predicted"] for choice in choices),
+    )
 
 
 def _reply(choice: Mapping[str, Any], request: Request) -> Reply:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 
 from llmopt.errors import InvalidInput
-from llmopt.llm import prices
-from llmopt.llm.base import LLM, Capabilities, Message, ModelInfo, Request, Response, Usage
+from llmopt.llm.base import LLM, Capabilities, Request, Response, Take, Usage, Wrapper
 from llmopt.llm.ledger import Bound, Charge, Ledger
 from llmopt.llm.prices import Price
 
@@ -18,7 +17,7 @@ _PER_MESSAGE = 64
 _PER_SCHEMA = 512
 
 
-class Metered(LLM):
+class Metered(Wrapper):
     """Books what a model costs in a ledger, and sends nothing that could exceed the ledger's budgets.
 
     A model that sends calls of its own (:class:`llmopt.llm.remote.RemoteLLM`) books each of them, retries included,
@@ -33,35 +32,17 @@ class Metered(LLM):
     role
         Such as ``"optimizer"`` or ``"scorer"``.
     price
-        Default: that of :func:`llmopt.llm.prices.find`.
-
-    Raises
-    ------
-    InvalidInput
-        The ledger has a budget in dollars and the price is not known.
+        None: not known; see :func:`llmopt.llm.prices.find`.
     """
 
-    def __init__(self, llm: LLM, ledger: Ledger, role: str, *, price: Price | None = None) -> None:
-        self._llm = llm
+    def __init__(self, llm: LLM, ledger: Ledger, role: str, *, price: Price | None) -> None:
+        super().__init__(llm)
         self._ledger = ledger
         self._role = role
-        self._price = prices.find(llm.info.spec) if price is None else price
-        if self._price is None and ledger.max_cost is not None:
-            raise InvalidInput(
-                f"a budget in dollars needs the price of {llm.info.spec}, which is not known; give a price file or "
-                "leave the budget out"
-            )
+        self._price = price
 
-    @property
-    def info(self) -> ModelInfo:
-        return self._llm.info
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._llm.capabilities
-
-    def generate(self, requests: Sequence[Request]) -> list[Response]:
-        """As the model does; see :meth:`llmopt.llm.base.LLM.generate`.
+    def deliver(self, requests: Sequence[Request], take: Take) -> list[Response]:
+        """As the model does; see :meth:`llmopt.llm.base.LLM.deliver`.
 
         Raises
         ------
@@ -69,11 +50,11 @@ class Metered(LLM):
             The requests could exceed a budget.
         """
         account = Account(self._ledger, self._role, self._price)
-        account.hold([bound(request, self._llm.capabilities) for request in requests])
+        account.hold([bound(request, self.capabilities) for request in requests])
         began = time.perf_counter()
         token = _account.set(account)
         try:
-            responses = self._llm.generate(requests)
+            responses = self._llm.deliver(requests, take)
         except InvalidInput:
             account.close(Usage(), time.perf_counter() - began)
             raise
@@ -87,9 +68,6 @@ class Metered(LLM):
             usage = usage.plus(response.usage)
         account.close(usage, time.perf_counter() - began)
         return responses
-
-    def count_tokens(self, prompt: str | tuple[Message, ...]) -> int | None:
-        return self._llm.count_tokens(prompt)
 
 
 class Account:

@@ -103,6 +103,11 @@ def find(spec: str, prices: Mapping[str, Price] | None = None) -> Price | None:
     return FREE if spec.partition(":")[0] in ("local", "replay") else None
 
 
+def at_provider(spec: str) -> bool:
+    """Return whether a model is asked over a provider's protocol, so that its replies may cost money."""
+    return spec.partition(":")[0] in ("openai", "anthropic")
+
+
 def load(path: str | Path) -> dict[str, Price]:
     """Read prices from a JSON file: ``{"openai:MODEL": {"input": 2, "output": 8, "cached": 0.5}, ...}``.
 

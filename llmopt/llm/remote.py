@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from llmopt.errors import InvalidInput, ModelError
-from llmopt.llm.base import LLM, Capabilities, ModelInfo, Reply, Request, Response, Usage
+from llmopt.llm.base import LLM, Capabilities, ModelInfo, Reply, Request, Response, Take, Usage
 from llmopt.llm.endpoint import Endpoint
 from llmopt.llm.keys import Key
 from llmopt.llm.ledger import Bound
@@ -68,6 +68,9 @@ class RemoteLLM(LLM):
         return self.endpoint.capabilities
 
     def generate(self, requests: Sequence[Request]) -> list[Response]:
+        return self.deliver(requests, lambda i, first, part: None)
+
+    def deliver(self, requests: Sequence[Request], take: Take) -> list[Response]:
         for request in requests:
             self._check(request)
         jobs = [
@@ -79,13 +82,12 @@ class RemoteLLM(LLM):
 
         def answer(job: tuple[int, int, int]) -> Response:
             i, first, n = job
-            return self._complete(requests[i], first, n, books, stop)
+            return self._complete(requests[i], first, n, books, stop, partial(take, i))
 
         parts = self._run(answer, jobs, stop)
         responses = [Response((), Usage()) for _ in requests]
         for (i, _, _), part in zip(jobs, parts, strict=True):
-            whole = responses[i]
-            responses[i] = Response(whole.replies + part.replies, whole.usage.plus(part.usage))
+            responses[i] = _joined(responses[i], part)
         return responses
 
     def close(self) -> None:
@@ -147,17 +149,27 @@ class RemoteLLM(LLM):
             stop.set()
             pool.shutdown(cancel_futures=True)
 
-    def _complete(self, request: Request, first: int, n: int, books: Account, stop: threading.Event) -> Response:
-        replies: tuple[Reply, ...] = ()
-        usage = Usage()
-        while len(replies) < n:
-            missing = n - len(replies)
+    def _complete(
+        self,
+        request: Request,
+        first: int,
+        n: int,
+        books: Account,
+        stop: threading.Event,
+        take: Callable[[int, Response], None],
+    ) -> Response:
+        whole = Response((), Usage())
+        while len(whole.replies) < n:
+            missing, number = n - len(whole.replies), first + len(whole.replies)
             answers: list[Answer] = []
-            self._call(request, first + len(replies), missing, books, stop, answers)
+            self._call(request, number, missing, books, stop, answers)
+            usage = Usage()
             for answer in answers:
                 usage = usage.plus(answer.usage or Usage(calls=1))
-            replies += answers[-1].replies[:missing]
-        return Response(replies, usage)
+            part = Response(answers[-1].replies[:missing], usage)
+            take(number, part)
+            whole = _joined(whole, part)
+        return whole
 
     def _call(
         self, request: Request, first: int, n: int, books: Account, stop: threading.Event, answers: list[Answer]
@@ -213,6 +225,10 @@ class RemoteLLM(LLM):
             raise
         charge.settle(answer.usage, time.perf_counter() - began, written=answer.written)
         return answer
+
+
+def _joined(whole: Response, part: Response) -> Response:
+    return Response(whole.replies + part.replies, whole.usage.plus(part.usage))
 
 
 def _texts(request: Request) -> list[str]:

@@ -10,22 +10,32 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from llmopt.errors import InvalidInput, ModelError
-from llmopt.llm.base import LLM, Capabilities, Message, ModelInfo, Reply, Request, Response, Usage
+from llmopt.llm.base import (
+    LLM,
+    Capabilities,
+    Message,
+    ModelInfo,
+    Reply,
+    Request,
+    Response,
+    Take,
+    Usage,
+    Wrapper,
+)
 
 _FORMAT = "llmopt-recording"
 _VERSION = 1
 
 
-class Recorder(LLM):
-    """Passes requests on to a model and appends every answer to a file: JSON, one answer per line.
+class Recording:
+    """A file to which models' answers are appended: JSON, one answer per line.
 
     Parameters
     ----------
-    llm
-        The model; it is closed with the recorder.
     path
         A file that does not exist yet.
 
@@ -35,51 +45,66 @@ class Recorder(LLM):
         The file exists or cannot be written.
     """
 
-    def __init__(self, llm: LLM, path: str | Path) -> None:
-        self._llm = llm
+    def __init__(self, path: str | Path) -> None:
         self._lock = threading.Lock()
+        self._model: dict[str, Any] | None = None
         try:
             self._file = Path(path).open("x", encoding="utf-8")  # noqa: SIM115 - closed by close
         except FileExistsError:
             raise InvalidInput(f"recording {path} exists already; give a new file") from None
         except OSError as error:
             raise InvalidInput(f"recording {path} cannot be written: {error.strerror}") from None
-        self._write(
-            {
-                _FORMAT: _VERSION,
-                "model": {"spec": llm.info.spec, "details": dict(llm.info.details)},
-                "capabilities": asdict(llm.capabilities),
-            }
-        )
 
-    @property
-    def info(self) -> ModelInfo:
-        return self._llm.info
+    def of(self, llm: LLM) -> Recorder:
+        """Return a model whose answers are written here; a recording holds those of one model."""
+        model = {
+            "model": {"spec": llm.info.spec, "details": dict(llm.info.details)},
+            "capabilities": asdict(llm.capabilities),
+        }
+        if self._model is None:
+            self._model = model
+            self.write({_FORMAT: _VERSION, **model})
+        elif self._model != model:
+            raise InvalidInput(f"the recording holds answers of {self._model['model']['spec']}; give another file")
+        return Recorder(llm, self)
 
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._llm.capabilities
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Append one line, and hand it to the operating system."""
+        with self._lock:
+            self._file.write(_text(record) + "\n")
+            self._file.flush()
 
-    def generate(self, requests: Sequence[Request]) -> list[Response]:
-        responses = self._llm.generate(requests)
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Recorder(Wrapper):
+    """Passes requests on to a model and writes every answer down; made by :meth:`Recording.of`."""
+
+    def __init__(self, llm: LLM, recording: Recording) -> None:
+        super().__init__(llm)
+        self._recording = recording
+
+    def deliver(self, requests: Sequence[Request], take: Take) -> list[Response]:
+        responses = self._llm.deliver(requests, take)
         for request, response in zip(requests, responses, strict=True):
             replies = [[reply.text, reply.finish_reason] for reply in response.replies]
-            self._write({"request": _plain(request), "replies": replies, "usage": response.usage._asdict()})
+            self._recording.write({"request": _plain(request), "replies": replies, "usage": response.usage._asdict()})
         return responses
 
     def count_tokens(self, prompt: str | tuple[Message, ...]) -> int | None:
         tokens = self._llm.count_tokens(prompt)
-        self._write({"prompt": _plain_prompt(prompt), "tokens": tokens})
+        self._recording.write({"prompt": _plain_prompt(prompt), "tokens": tokens})
         return tokens
-
-    def close(self) -> None:
-        self._file.close()
-        self._llm.close()
-
-    def _write(self, record: Mapping[str, Any]) -> None:
-        with self._lock:
-            self._file.write(_text(record) + "\n")
-            self._file.flush()
 
 
 class Replay(LLM):
@@ -91,7 +116,7 @@ class Replay(LLM):
     Parameters
     ----------
     path
-        A file that a :class:`Recorder` wrote.
+        A file of a :class:`Recording`.
 
     Raises
     ------

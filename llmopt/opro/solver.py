@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmopt.errors import DecodeError, InvalidInput, LlmoptError, ModelError
-from llmopt.llm.base import LLM, Constraint, Request, Response, Sampling, Usage
+from llmopt.llm.base import LLM, Constraint, Request, Response, Sampling
 from llmopt.objective import Budget, Proposals
 from llmopt.opro.codec import Codec, codec_for
 from llmopt.opro.grammar import enclosed
@@ -26,6 +27,8 @@ EXCLUDED_LATEST = 128
 # Among endlessly many solutions a model repeats little but what it is shown.
 EXCLUDED_BEST_INFINITE = 64
 EXCLUDED_LATEST_INFINITE = 32
+
+_ROLE = "optimizer"
 
 SerializerName = Literal["auto", "chat", "continuation"]
 
@@ -132,15 +135,10 @@ class OPRO(AskTellSolver):
         self.resolution = resolution
         self.hint = hint
         self._codec = codec
-        self._usage = Usage()
 
     @property
-    def usage(self) -> Usage:
-        return self._usage
-
-    @property
-    def model(self) -> str:
-        return self.llm.info.spec
+    def models(self) -> Mapping[str, LLM]:
+        return {_ROLE: self.llm}
 
     def check(self, space: Space[Any], budget: Budget) -> None:
         self._codec or codec_for(space, self.resolution)
@@ -148,15 +146,17 @@ class OPRO(AskTellSolver):
         if not able:
             kind = "answer a conversation" if self.serializer.chat else "continue a text"
             other = "continuation" if self.serializer.chat else "chat"
-            raise InvalidInput(f"opro: the model {self.model} cannot {kind}; use serializer={other} or another model")
+            raise InvalidInput(
+                f"opro: the model {self.llm.info.spec} cannot {kind}; use serializer={other} or another model"
+            )
 
     def start(self, task: Task, rng: np.random.Generator) -> None:
         super().start(task, rng)
+        self._llm = task.models.get(_ROLE, self.llm)
         codec = self._codec or codec_for(task.space, self.resolution)
         opposite = codec.reversed() if isinstance(codec, VectorCodec) else codec
         self._writers = [_Writer(codec, task), _Writer(opposite, task)]
         self._step = 0
-        self._usage = Usage()
 
     def requests(self) -> list[Request]:
         """Return the requests of the next step, as ``ask`` sends them first."""
@@ -168,10 +168,15 @@ class OPRO(AskTellSolver):
         solutions: list[Any] = []
         invalid: list[str] = []
         for attempt in range(self.retries + 1):
-            responses = self._replies([query.seeded(attempt) for query in queries])
+            try:
+                responses = self._replies([query.seeded(attempt) for query in queries])
+            except ModelError:
+                # What was read before is evaluated first; the next step says what is wrong.
+                if solutions:
+                    break
+                raise
             unread = []
             for query, response in zip(queries, responses, strict=True):
-                self._usage = self._usage.plus(response.usage)
                 found, reasons = query.read(response)
                 solutions += found
                 invalid += reasons
@@ -184,14 +189,14 @@ class OPRO(AskTellSolver):
 
     def _replies(self, requests: list[Request]) -> list[Response]:
         try:
-            responses = self.llm.generate(requests)
+            responses = self._llm.generate(requests)
         except LlmoptError:
             raise
         except Exception as error:
             # A model is anyone's code; what it raises ends the run, not the evaluations made before.
-            raise ModelError(f"the model {self.model} failed: {type(error).__name__}: {error}") from error
+            raise ModelError(f"the model {self.llm.info.spec} failed: {type(error).__name__}: {error}") from error
         if [len(response.replies) for response in responses] != [request.n for request in requests]:
-            raise ModelError(f"the model {self.model} gave another number of replies than it was asked for")
+            raise ModelError(f"the model {self.llm.info.spec} gave another number of replies than it was asked for")
         return responses
 
     def _queries(self, n: int) -> list[_Query]:

@@ -33,6 +33,7 @@ def measured(summaries: Sequence[Summary], title: str) -> Table:
     """Return the table of what was measured."""
     knows_optimum = any(summary.gap is not None for summary in summaries)
     with_model = any(summary.llm for summary in summaries)
+    with_cost = any(summary.cost is None or summary.cost.mean > 0 for summary in summaries)
     columns = [
         Column("solver", number=False),
         Column("sees", number=False),
@@ -42,9 +43,10 @@ def measured(summaries: Sequence[Summary], title: str) -> Table:
         Column("unique", "solutions"),
         Column("gap to", "optimum") if knows_optimum else Column("best", "score"),
         *([Column("LLM tokens", "read"), Column("LLM tokens", "written")] if with_model else []),
+        *([Column("cost", "dollars")] if with_cost else []),
         Column("time", "seconds"),
     ]
-    rows = [_row(summary, knows_optimum, with_model) for summary in summaries]
+    rows = [_row(summary, knows_optimum, with_model, with_cost) for summary in summaries]
     return Table(title, columns, rows, _notes(summaries, knows_optimum))
 
 
@@ -80,7 +82,7 @@ def mean_std(spread: Spread | None, *, bounded: bool = False, decimals: int | No
     return f">= {text}" if bounded else text
 
 
-def _row(summary: Summary, knows_optimum: bool, with_model: bool) -> list[str]:
+def _row(summary: Summary, knows_optimum: bool, with_model: bool, with_cost: bool) -> list[str]:
     solved = f"{summary.successes}/{summary.repeats}"
     for count, word in ((summary.errors, "failed"), (summary.interrupted, "interrupted")):
         if count:
@@ -95,8 +97,20 @@ def _row(summary: Summary, knows_optimum: bool, with_model: bool) -> list[str]:
         mean_std(summary.unique_pairs, bounded=summary.bounded),
         mean_std(summary.gap if knows_optimum else summary.best_score),
         *(tokens if with_model else []),
+        *([_cost(summary)] if with_cost else []),
         mean_std(summary.seconds, decimals=2 if summary.seconds.mean < 10 else 1),
     ]
+
+
+def dollars(value: float) -> str:
+    """Return an amount of dollars with the digits that say something."""
+    return f"${value:,.2f}" if value >= 1 or value == 0 else f"${value:.2g}"
+
+
+def _cost(summary: Summary) -> str:
+    if not summary.llm:
+        return "-"
+    return "unknown" if summary.cost is None else dollars(summary.cost.mean)
 
 
 def _notes(summaries: Sequence[Summary], knows_optimum: bool) -> list[str]:
@@ -116,6 +130,12 @@ def _notes(summaries: Sequence[Summary], knows_optimum: bool) -> list[str]:
     models = sorted({portable(summary.llm) for summary in summaries if summary.llm})
     if models:
         notes.append("LLM: " + one_line(", ".join(models)))
+    if cached := sum(summary.cached_replies for summary in summaries):
+        notes.append(
+            f"{cached:,} replies came from the reply cache; nothing was paid for them and no tokens are counted"
+        )
+    if any(summary.cost is None for summary in summaries):
+        notes.append("cost unknown: no price of the model is known; give one with --prices")
     return notes
 
 

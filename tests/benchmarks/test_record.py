@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ import pytest
 
 from llmopt import Budget, Float, FunctionProblem, Infeasible, Int, Optimum, Problem, Solver, Vector, run
 from llmopt.benchmarks.record import FIELDS, Identity, Record, of_result
+from llmopt.llm import LLM, ModelInfo
 from llmopt.objective import Objective
 from llmopt.registry import create_problem, create_solver
 from llmopt.result import OptimizeResult
 from llmopt.solver import Task
+from support.counting import REQUEST, CountingLLM
 
 WHO = Identity("random", "test", 0, 0, 0)
 
@@ -82,20 +85,31 @@ def test_a_noisy_problem_counts_different_solutions() -> None:
     assert recorded(problem, evaluations=40)[0].unique_pairs == 40
 
 
-@pytest.mark.parametrize(("model", "cost"), [("", 0.0), ("local:gemma3-270m", 0.0), ("somewhere:model", None)])
-def test_the_cost_is_zero_only_where_that_is_known(model: str, cost: float | None) -> None:
-    class Modelled(Solver):
-        @property
-        def model(self) -> str:
-            return model
+class Asking(Solver):
+    """Asks a model once and proposes nothing."""
 
-        def run(self, objective: Objective, task: Task, rng: np.random.Generator) -> None:
-            return
+    def __init__(self, llm: LLM) -> None:
+        self._llm = llm
 
-    record, _ = recorded(create_problem("regression"), Modelled())
-    assert record.cost_usd == cost
-    assert record.llm == (model or None)
+    @property
+    def models(self) -> Mapping[str, LLM]:
+        return {"optimizer": self._llm}
+
+    def run(self, objective: Objective, task: Task, rng: np.random.Generator) -> None:
+        task.models["optimizer"].generate([REQUEST])
+
+
+@pytest.mark.parametrize(("spec", "cost"), [("local:gemma3-270m", 0.0), ("somewhere:model", None)])
+def test_the_cost_is_zero_only_where_that_is_known(spec: str, cost: float | None) -> None:
+    record, _ = recorded(create_problem("regression"), Asking(CountingLLM(ModelInfo(spec))))
+    assert (record.cost_usd, record.llm, record.llm_calls) == (cost, spec, 1)
+    assert (record.prompt_tokens, record.completion_tokens) == (10, 3)
     assert record.stop_reason == "finished"
+
+
+def test_a_run_without_a_model_costs_nothing() -> None:
+    record, _ = recorded(create_problem("regression"))
+    assert (record.cost_usd, record.llm, record.llm_calls) == (0.0, None, 0)
 
 
 def test_the_fields_that_others_rely_on() -> None:

@@ -28,7 +28,9 @@ RECORD = {
         **dict.fromkeys(["evaluations", "steps", "unique_pairs", "proposals", "duplicates", "invalid"], WHOLE),
         **dict.fromkeys(["failed", "infeasible"], WHOLE),
         **dict.fromkeys(["best_score", "optimum", "gap", "cost_usd"], NUMBER_OR_NULL),
-        **dict.fromkeys(["llm_calls", "prompt_tokens", "cached_tokens", "completion_tokens"], WHOLE),
+        **dict.fromkeys(
+            ["llm_calls", "llm_retries", "llm_cached", "prompt_tokens", "cached_tokens", "completion_tokens"], WHOLE
+        ),
         "seconds": NUMBER,
         "stop_reason": TEXT,
         "message": TEXT,
@@ -199,7 +201,7 @@ def test_replies_are_recorded_and_replayed(here: Here, tmp_path: Path) -> None:
     assert "w is positive" in recording.read_text()
     code, again, _ = here(*arguments, "--llm", f"replay:{recording}", "--hint", "w is positive")
     assert code == 0
-    clean = [[{**run, "seconds": 0} for run in json.loads(text)["runs"]] for text in (first, again)]
+    clean = [[{**run, "seconds": 0, "cost_usd": 0} for run in json.loads(text)["runs"]] for text in (first, again)]
     assert clean[0] == clean[1]
     # Another hint is another prompt.
     assert here(*arguments, "--llm", f"replay:{recording}")[0] == 1

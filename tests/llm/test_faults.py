@@ -21,13 +21,14 @@ from llmopt import Budget, OptimizeResult
 from llmopt.errors import InvalidInput, ModelError
 from llmopt.llm import Message, Request
 from llmopt.llm.anthropic import AnthropicLLM
-from llmopt.llm.ledger import BudgetSpent, Ledger
+from llmopt.llm.ledger import BudgetSpent, Ledger, total
 from llmopt.llm.metered import Metered
 from llmopt.llm.openai import OpenAILLM
 from llmopt.llm.prices import Price
 from llmopt.llm.remote import RemoteLLM
-from llmopt.llm.replay import Recorder
+from llmopt.llm.replay import Recording
 from llmopt.llm.retry import Retries
+from llmopt.llm.terms import Models, Terms
 from llmopt.opro import OPRO
 from llmopt.problems.regression import LinearRegression
 from llmopt.run import run
@@ -46,9 +47,9 @@ def model(provider: str, server: FaultServer, *, attempt_seconds: float = 0.3) -
     return kind(name, server.url, api_key=KEY, retries=retries)
 
 
-def optimize(llm: RemoteLLM, ledger: Ledger, steps: int = 3) -> OptimizeResult:
-    solver = OPRO(Metered(llm, ledger, "optimizer", price=PRICE), samples=4, retries=1)
-    return run(LinearRegression(points=5), solver, Budget(steps=steps))
+def optimize(llm: RemoteLLM, budget: Budget) -> OptimizeResult:
+    terms = Terms(prices={llm.info.spec: PRICE})
+    return run(LinearRegression(points=5), OPRO(llm, samples=4, retries=1), budget, terms=terms)
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +99,7 @@ def test_a_fault_that_stays_is_one_clear_error_in_time(provider: str, fault: str
 def test_an_error_ends_a_run_and_keeps_what_was_evaluated(provider: str) -> None:
     calls = 1 if provider == "openai" else 4
     with FaultServer(["ok"] * calls + ["401"] * 50, solution) as server, model(provider, server) as llm:
-        result = optimize(llm, Ledger(), steps=5)
+        result = optimize(llm, Budget(steps=5))
     assert result.stop_reason == "error"
     assert "401" in result.message
     assert result.nfev > 5
@@ -115,25 +116,25 @@ def check_mixture(
     provider: str, schedule: list[str], max_tokens: int | None, max_calls: int | None, max_cost: float | None
 ) -> None:
     with FaultServer(schedule, solution) as server, model(provider, server, attempt_seconds=0.12) as llm:
-        ledger = Ledger(max_tokens=max_tokens, max_calls=max_calls, max_cost=max_cost, seconds=DEADLINE)
+        budget = Budget(steps=3, seconds=DEADLINE, tokens=max_tokens, calls=max_calls, cost=max_cost)
         began = time.monotonic()
-        result = optimize(llm, ledger)
+        result = optimize(llm, budget)
         assert time.monotonic() - began < DEADLINE + 1
-        assert (result.stop_reason == "error") == (result.message not in ("", "the budget of steps is spent"))
-        assert "\n" not in result.message and KEY not in result.message
+        limits = {"seconds", "tokens", "calls", "cost"}
+        assert result.stop_reason in {"steps", "error", *limits}
+        assert result.message and "\n" not in result.message and KEY not in result.message
+        assert result.stop_reason not in limits or "budget" in result.message
         event(re.sub(r"\d[\d,.]*|http\S+", "#", result.message)[:60])
-        spent, told, done = ledger.total(), server.reported, server.done
+        spent, told, done = total(result.spent), server.reported, server.done
         assert spent.calls >= len(server.bodies)
-        usage = result.usage
-        counts = (usage.calls, usage.prompt_tokens, usage.completion_tokens)
+        counts = (spent.prompt_tokens, spent.completion_tokens)
         silent = sum(fault in SILENT + UNPRICED for fault in server.met)
         # More are silent where a connection was just cut off, or the machine is too slow for the deadline.
         if result.stop_reason == "steps" and spent.unreported == silent:
-            assert counts == (told.calls, told.prompt, told.completion)
-            assert (spent.prompt_tokens, spent.completion_tokens) == counts[1:]
+            assert counts == (told.prompt, told.completion)
             assert spent.calls == len(server.bodies)
             event("the counts are equal")
-        assert all(ours <= theirs for ours, theirs in zip(counts, vars(told).values(), strict=True))
+        assert all(ours <= theirs for ours, theirs in zip(counts, (told.prompt, told.completion), strict=True))
         if max_tokens is not None:
             assert done.prompt + done.completion <= spent.tokens <= max_tokens
         if max_cost is not None:
@@ -172,7 +173,7 @@ def test_a_run_through_many_mixtures_of_faults_is_right_or_ends_with_one_error(
 def test_no_number_of_calls_in_flight_exceeds_a_budget() -> None:
     with FaultServer(delay=0.02) as server, model("openai", server, attempt_seconds=5) as llm:
         ledger = Ledger(max_tokens=2_000)
-        metered = Metered(llm, ledger, "scorer")
+        metered = Metered(llm, ledger, "scorer", price=None)
         ready = threading.Barrier(64)
         errors = []
 
@@ -199,20 +200,18 @@ def test_no_number_of_calls_in_flight_exceeds_a_budget() -> None:
 
 def test_usage_above_what_a_call_can_take_stops_a_run_that_has_a_budget() -> None:
     with FaultServer(["wrong-usage"], solution) as server, model("openai", server) as llm:
-        ledger = Ledger(max_tokens=100_000)
-        result = optimize(llm, ledger)
+        result = optimize(llm, Budget(steps=3, tokens=100_000))
         assert result.stop_reason == "error"
         assert "more than" in result.message
-        assert ledger.total().prompt_tokens == 10**9
-        with pytest.raises(BudgetSpent):
-            Metered(llm, ledger, "scorer").generate([CHAT])
+        assert total(result.spent).prompt_tokens == 10**9
+        assert len(server.bodies) == 1
 
 
 def test_a_call_that_never_answered_is_charged_at_its_bound() -> None:
     with FaultServer(["hang"] * 9) as server, model("openai", server, attempt_seconds=0.05) as llm:
         ledger = Ledger()
         with pytest.raises(ModelError, match="did not answer in time"):
-            Metered(llm, ledger, "optimizer").generate([CHAT])
+            Metered(llm, ledger, "optimizer", price=None).generate([CHAT])
         total = ledger.total()
         assert (total.calls, total.retries, total.unreported) == (6, 5, 6)
         assert total.unreported_tokens == 6 * (64 + len("say something") + 3 * 64)
@@ -240,7 +239,8 @@ def test_the_key_is_shown_nowhere(provider: str, tmp_path: Path, caplog: pytest.
     shown = []
     schedule = ["ok", *["401", "500", "429", "reset"] * 8]
     with FaultServer(schedule, solution) as server, model(provider, server) as llm:
-        with Recorder(llm, tmp_path / "replies.jsonl") as recorder:
+        with Recording(tmp_path / "replies.jsonl") as recording, Models(Terms(recording=recording)) as models:
+            recorder = models.bind(llm, "scorer")
             recorder.generate([Request(CHAT.prompt)])
             for _ in range(6):
                 try:
@@ -248,12 +248,12 @@ def test_the_key_is_shown_nowhere(provider: str, tmp_path: Path, caplog: pytest.
                 except ModelError as error:
                     shown += [repr(error), str(error), *traceback.format_exception(error)]
                     shown += [repr(error.__context__), repr(error.__cause__)]
-        result = optimize(llm, Ledger())
+        result = optimize(llm, Budget(steps=3))
         with pytest.raises(InvalidInput) as refused:
             pickle.dumps(llm)
         assert server.keys == {KEY}
         shown += [repr(llm), repr(llm.info), repr(vars(llm)), str(refused.value)]
-    (tmp_path / "result").write_bytes(pickle.dumps(result.usage) + result.message.encode())
+    (tmp_path / "result").write_bytes(pickle.dumps(result.spent) + result.message.encode())
     assert caplog.records
     shown += [record.getMessage() + repr(vars(record)) for record in caplog.records]
     shown += [path.read_bytes().decode("latin-1") for path in tmp_path.iterdir()]

@@ -12,14 +12,14 @@ from llmopt import Budget, OptimizeResult
 from llmopt.errors import ModelError
 from llmopt.llm import Constraint, Message, Request
 from llmopt.llm.anthropic import AnthropicLLM
-from llmopt.llm.ledger import Ledger
+from llmopt.llm.ledger import total
 from llmopt.llm.limits import Limits
 from llmopt.llm.local import LocalLLM
-from llmopt.llm.metered import Metered
 from llmopt.llm.openai import OpenAILLM
 from llmopt.llm.prices import FREE
 from llmopt.llm.remote import RemoteLLM
 from llmopt.llm.retry import Retries
+from llmopt.llm.terms import Terms
 from llmopt.opro import OPRO
 from llmopt.opro.solver import SerializerName
 from llmopt.problems.regression import LinearRegression
@@ -53,50 +53,37 @@ def reached(local_llm: LocalLLM) -> tuple[str, str]:
     return f"{address.url}/v1", address.key
 
 
-def regression(llm: RemoteLLM, ledger: Ledger, serializer: SerializerName) -> OptimizeResult:
-    solver = OPRO(
-        Metered(llm, ledger, "optimizer", price=FREE),
-        serializer=serializer,
-        samples=SAMPLES,
-        top_k=4,
-        retries=0,
-        max_tokens=12,
-    )
-    return run(LinearRegression(40, -30, points=5), solver, Budget(steps=2))
+def regression(llm: RemoteLLM, serializer: SerializerName) -> OptimizeResult:
+    solver = OPRO(llm, serializer=serializer, samples=SAMPLES, top_k=4, retries=0, max_tokens=12)
+    budget = Budget(steps=2, tokens=50_000)
+    return run(LinearRegression(40, -30, points=5), solver, budget, terms=Terms({llm.info.spec: FREE}))
 
 
-def check_counts(result: OptimizeResult, ledger: Ledger) -> None:
-    total = ledger.total()
-    calls, prompt, cached, completion = result.usage
+def check_counts(result: OptimizeResult) -> None:
+    spent = total(result.spent)
     assert result.stop_reason == "steps"
-    assert [calls, prompt, cached, completion] == [
-        *(total.calls, total.prompt_tokens, total.cached_tokens, total.completion_tokens)
-    ]
-    assert calls == 2 * SAMPLES and calls <= completion <= calls * 20
-    assert 0 <= cached < prompt
-    assert (total.retries, total.unreported, total.dollars) == (0, 0, 0.0)
+    assert spent.calls == 2 * SAMPLES and spent.calls <= spent.completion_tokens <= spent.calls * 20
+    assert 0 <= spent.cached_tokens < spent.prompt_tokens
+    assert (spent.retries, spent.unreported, spent.dollars) == (0, 0, 0.0)
 
 
 def test_a_regression_run_by_completions_under_a_grammar(openai: OpenAILLM, local_llm: LocalLLM) -> None:
-    ledger = Ledger(max_tokens=50_000)
-    result = regression(openai, ledger, "continuation")
-    check_counts(result, ledger)
+    result = regression(openai, "continuation")
+    check_counts(result)
     assert result.invalid.total() == 0
     assert result.nfev > 5
 
 
 def test_a_regression_run_by_chat_under_a_grammar(openai: OpenAILLM) -> None:
-    ledger = Ledger()
-    result = regression(openai, ledger, "chat")
-    check_counts(result, ledger)
+    result = regression(openai, "chat")
+    check_counts(result)
     assert result.nfev > 5
 
 
 def test_a_regression_run_by_messages(anthropic: AnthropicLLM) -> None:
     # This protocol takes neither a grammar nor a schema at this server: a base model's replies are seldom legal.
-    ledger = Ledger()
-    result = regression(anthropic, ledger, "auto")
-    check_counts(result, ledger)
+    result = regression(anthropic, "auto")
+    check_counts(result)
     assert result.invalid.total() + result.nfev >= 5
 
 

@@ -26,7 +26,8 @@ from llmopt.llm import (
     Usage,
     connect,
 )
-from llmopt.llm.replay import Recorder, Replay
+from llmopt.llm.replay import Recording, Replay
+from support.models import obedient
 
 
 class Counting(LLM):
@@ -34,7 +35,6 @@ class Counting(LLM):
 
     def __init__(self) -> None:
         self.given = 0
-        self.closed = 0
 
     @property
     def info(self) -> ModelInfo:
@@ -55,9 +55,6 @@ class Counting(LLM):
 
     def count_tokens(self, prompt: str | tuple[Message, ...]) -> int:
         return len(prompt)
-
-    def close(self) -> None:
-        self.closed += 1
 
 
 texts = st.text(max_size=20)
@@ -84,8 +81,8 @@ requests = st.builds(
 def test_a_replay_answers_every_request_as_it_was_answered(batch: list[Request], order: object) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "run.jsonl"
-        with Recorder(Counting(), path) as recorder:
-            recorded = recorder.generate(batch)
+        with Recording(path) as recording:
+            recorded = recording.of(Counting()).generate(batch)
         with Replay(path) as replay:
             assert replay.generate(batch) == recorded
             assert (replay.info, replay.capabilities) == (Counting().info, Counting().capabilities)
@@ -103,7 +100,8 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_request_made_several_times_is_answered_in_turn_and_then_with_the_last(path: Path) -> None:
     request = Request("again")
-    with Recorder(Counting(), path) as recorder:
+    with Recording(path) as recording:
+        recorder = recording.of(Counting())
         recorded = [recorder.generate([request])[0] for _ in range(3)]
     replay = connect(f"replay:{path}")
     assert [replay.generate([request])[0] for _ in range(5)] == [*recorded, recorded[-1], recorded[-1]]
@@ -111,28 +109,29 @@ def test_a_request_made_several_times_is_answered_in_turn_and_then_with_the_last
 
 def test_threads_may_record_into_one_file(path: Path) -> None:
     batch = [Request(f"prompt {i}") for i in range(200)]
-    with Recorder(Counting(), path) as recorder, ThreadPoolExecutor(8) as pool:
+    with Recording(path) as recording, ThreadPoolExecutor(8) as pool:
+        recorder = recording.of(Counting())
         recorded = list(pool.map(lambda request: recorder.generate([request])[0], batch))
     assert Replay(path).generate(batch) == recorded
 
 
 def test_every_answer_is_in_the_file_at_once(path: Path) -> None:
-    with Recorder(Counting(), path) as recorder:
-        recorder.generate([Request("a")])
+    with Recording(path) as recording:
+        recording.of(Counting()).generate([Request("a")])
         assert Replay(path).generate([Request("a")])[0].replies[0].text.startswith("0")
 
 
-def test_closing_the_recorder_closes_the_model(path: Path) -> None:
-    llm = Counting()
-    with Recorder(llm, path) as recorder:
-        pass
-    recorder.close()
-    assert llm.closed == 2
+def test_a_recording_holds_the_answers_of_one_model(path: Path) -> None:
+    with Recording(path) as recording:
+        recording.of(Counting())
+        recording.of(Counting())
+        with pytest.raises(InvalidInput, match="holds answers of"):
+            recording.of(obedient())
 
 
 def test_token_counts_are_replayed(path: Path) -> None:
-    with Recorder(Counting(), path) as recorder:
-        assert recorder.count_tokens("four") == 4
+    with Recording(path) as recording:
+        assert recording.of(Counting()).count_tokens("four") == 4
     replay = Replay(path)
     assert replay.count_tokens("four") == 4
     with pytest.raises(ModelError, match="does not hold"):
@@ -150,8 +149,8 @@ def test_token_counts_are_replayed(path: Path) -> None:
 def test_a_request_that_was_not_recorded_is_an_error_that_says_what_differs(
     path: Path, request_: Request, difference: str
 ) -> None:
-    with Recorder(Counting(), path) as recorder:
-        recorder.generate([Request("unlike"), Request("loss 5\nw 1 b 3\n", n=2)])
+    with Recording(path) as recording:
+        recording.of(Counting()).generate([Request("unlike"), Request("loss 5\nw 1 b 3\n", n=2)])
     with pytest.raises(ModelError, match="does not hold this request") as error:
         Replay(path).generate([request_])
     assert difference in str(error.value)
@@ -160,15 +159,15 @@ def test_a_request_that_was_not_recorded_is_an_error_that_says_what_differs(
 def test_an_existing_file_is_not_overwritten(path: Path) -> None:
     path.write_text("precious")
     with pytest.raises(InvalidInput, match="exists already"):
-        Recorder(Counting(), path)
+        Recording(path)
     assert path.read_text() == "precious"
 
 
 def test_a_recording_that_is_missing_empty_or_damaged_is_one_clear_line(path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"run\.jsonl cannot be read: No such file"):
         Replay(path)
-    with Recorder(Counting(), path) as recorder:
-        recorder.generate([Request("a"), Request("b")])
+    with Recording(path) as recording:
+        recording.of(Counting()).generate([Request("a"), Request("b")])
     lines = path.read_text().splitlines(keepends=True)
     header = json.loads(lines[0])
     for content, number in [

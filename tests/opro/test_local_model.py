@@ -43,7 +43,7 @@ def test_every_reply_under_a_spaces_grammar_is_a_member(local_llm: LocalLLM, spa
     result = run(problem, OPRO(local_llm, samples=4), Budget(steps=2, evaluations=13), seed=1)
     assert not result.invalid
     assert result.nfev > 5
-    assert result.usage.prompt_tokens > result.usage.completion_tokens > 0
+    assert result.spent["optimizer"].prompt_tokens > result.spent["optimizer"].completion_tokens > 0
 
 
 def test_the_embedded_model_finds_the_optimum_of_a_line(local_llm: LocalLLM) -> None:

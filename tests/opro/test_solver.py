@@ -110,7 +110,7 @@ def test_a_reply_that_cannot_be_read_is_counted_with_its_reason_and_asked_for_ag
     result = solve(OPRO(llm, serializer="chat", samples=2), steps=1)
     assert dict(result.invalid) == {"no solution in the reply": 2, "outside -50 .. 50": 2}
     assert len(llm.requests) == 3 and result.nfev == len(STARTS) + 2
-    assert result.usage.calls == 3 and result.usage.completion_tokens == 30
+    assert result.spent["optimizer"].calls == 3 and result.spent["optimizer"].completion_tokens == 30
     assert len({r.seed for r in llm.requests}) == 3
 
 
