@@ -49,7 +49,8 @@ class AnthropicLLM(RemoteLLM):
     Several replies are as many calls side by side; a model that takes no sampling parameters would give nearly the
     same reply to each, and is asked for one JSON array of different candidates where the request has a schema.
 
-    The system prompt, or the first of several messages, is marked for the provider's cache where it is long enough.
+    What stays the same from step to step (the system prompt, and the leading part of a message that says so) is marked
+    for the provider's cache where it can be long enough.
 
     The key comes from ``ANTHROPIC_API_KEY``, or from the file that ``ANTHROPIC_API_KEY_FILE`` names; a server of
     one's own may do without. It is sent to the URL that is used, whichever that is.
@@ -163,16 +164,23 @@ class AnthropicLLM(RemoteLLM):
     def _turns(self, request: Request, n: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Return the system prompt and the conversation as blocks of text."""
         assert not isinstance(request.prompt, str)
-        system = [_block(message.content) for message in request.prompt if message.role == "system"]
-        turns: list[dict[str, Any]] = [
-            {"role": message.role, "content": [_block(message.content)]}
-            for message in request.prompt
-            if message.role != "system"
-        ]
-        # What is stable comes first; a conversation of one turn changes as a whole, and writing to the cache costs.
-        stable = system or (turns[0]["content"] if len(turns) > 1 else [])
-        size = sum(len(block["text"].encode()) for block in stable)
-        if self.endpoint.cache_from and size >= self.endpoint.cache_from:
+        system: list[dict[str, Any]] = []
+        turns: list[dict[str, Any]] = []
+        # Blocks that come again in the next request: a mark covers everything before it.
+        stable: list[dict[str, Any]] = []
+        size = 0
+        for message in request.prompt:
+            # A turn as a whole changes from step to step, unless it says otherwise; a system prompt does not.
+            end = len(message.content) if message.role == "system" else message.stable
+            blocks = [_block(text) for text in (message.content[:end], message.content[end:]) if text]
+            if end:
+                size += len(message.content[:end].encode())
+                stable.append(blocks[0])
+            if message.role == "system":
+                system += blocks
+            else:
+                turns.append({"role": message.role, "content": blocks or [_block("")]})
+        if stable and self.endpoint.cache_from and size >= self.endpoint.cache_from:
             stable[-1]["cache_control"] = {"type": "ephemeral"}
         if n > 1 and turns:
             turns[-1]["content"].append(_block(_WISH.format(n=n)))

@@ -11,10 +11,20 @@ from typing import Any, Literal, NamedTuple, Self
 
 @dataclass(frozen=True)
 class Message:
-    """One turn of a conversation."""
+    """One turn of a conversation.
+
+    Parameters
+    ----------
+    role, content
+        Who says what.
+    stable
+        The number of leading characters that stay as they are from one request to the next; a provider that reads
+        known beginnings at a lower price is told where they end.
+    """
 
     role: Literal["system", "user", "assistant"]
     content: str
+    stable: int = 0
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,7 @@ class Chat(Serializer):
         parts = [view.description]
         if view.hint:
             parts.append(f"What is known: {view.hint}")
+        stable = sum(len(part) + 2 for part in parts)
         if view.solutions:
             scored = bool(view.scores[0])
             parts.append(
@@ -124,4 +125,4 @@ class Chat(Serializer):
             f"Give one new solution that is different from all of the above and has a {aim} {view.label} than any of "
             f"them. Write it in square brackets, in the form {form}, at the end of your answer."
         )
-        return Prompt((Message("user", "\n\n".join(parts)),), "", "")
+        return Prompt((Message("user", "\n\n".join(parts), stable),), "", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ EXCLUDED_LATEST_INFINITE = 32
 _ROLE = "optimizer"
 
 SerializerName = Literal["auto", "chat", "continuation"]
+Order = Literal["worst", "oldest"]
 
 
 class OPRO(AskTellSolver):
@@ -60,6 +61,9 @@ class OPRO(AskTellSolver):
         How many of the best solutions are candidates for a prompt (20 in the paper, section 3.1).
     shown
         Solutions in a prompt where ``prompts`` is above 1.
+    order
+        Which solution a prompt shows first: ``"worst"`` (the paper's), or ``"oldest"``, so that a prompt begins as the
+        one before it and a model that remembers prompts reads less again.
     scores, digits, levels
         How scores are written, see :func:`llmopt.opro.scores.shown_losses`; ``"auto"``: rounded in a chat (to
         whole numbers where the spread is that large, as in the paper), rescaled in a continuation.
@@ -89,6 +93,7 @@ class OPRO(AskTellSolver):
         prompts: int | None = None,
         top_k: int = 20,
         shown: int = 10,
+        order: Order = "worst",
         scores: ScoreForm | Literal["auto"] = "auto",
         digits: int | None = None,
         levels: int = LEVELS,
@@ -122,7 +127,10 @@ class OPRO(AskTellSolver):
             raise InvalidInput(f"opro: prompts={self.prompts} is more than samples={samples}")
         if not 0 <= temperature <= 5:
             raise InvalidInput(f"opro: temperature must be from 0 to 5, not {temperature!r}")
+        if order not in get_args(Order):
+            raise InvalidInput(f"opro: order must be {' or '.join(get_args(Order))}, not {order!r}")
         self.llm = llm
+        self.order = order
         self.top_k = top_k
         self.shown = shown
         self.scores: ScoreForm = ("rounded" if self.serializer.chat else "rescaled") if scores == "auto" else scores
@@ -201,6 +209,8 @@ class OPRO(AskTellSolver):
 
     def _queries(self, n: int) -> list[_Query]:
         best = self.task.history.best(self.top_k)[::-1]
+        if self.order == "oldest":
+            best = np.sort(best)
         prompts = min(self.prompts, n)
         each, more = divmod(n, prompts)
         queries = []

@@ -213,10 +213,14 @@ def test_the_stable_part_of_a_prompt_is_marked_for_the_cache() -> None:
     assert "cache_control" not in json.dumps(body["messages"])
     [body], _ = sent(AnthropicLLM, "m", Request(TALK), cache_from=4096)
     assert "cache_control" not in json.dumps(body)
-    turns = (Message("user", "x" * 600), Message("assistant", "y"), Message("user", "z"))
-    [body], _ = sent(AnthropicLLM, "m", Request(turns), cache_from=512)
-    assert body["messages"][0]["content"][0]["cache_control"] == mark
-    # Nothing of a single message is known to stay, and writing to the cache costs more than reading.
+    task = Message("user", "x" * 600 + "the latest", stable=600)
+    [body], _ = sent(AnthropicLLM, "m", Request((task,)), cache_from=512)
+    first, second = body["messages"][0]["content"]
+    assert (first["text"], first["cache_control"]) == ("x" * 600, mark)
+    assert second == {"type": "text", "text": "the latest"}
+    [body], _ = sent(OpenAILLM, "m", Request((task,)))
+    assert body["messages"] == [{"role": "user", "content": task.content}]
+    # Nothing of this message is known to stay, and writing to the cache costs more than reading.
     [body], _ = sent(AnthropicLLM, "m", Request((Message("user", "x" * 9999),)), cache_from=512)
     assert "cache_control" not in json.dumps(body)
 

@@ -1,5 +1,7 @@
 """OPRO: what is asked, how replies are read, what is counted."""
 
+import itertools
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -55,6 +57,27 @@ def test_a_continuation_prompt_is_a_pattern_that_ends_where_the_solution_begins(
         "loss=0 at w=",
     ] or (lines[1].startswith("loss=1000 at w=18 b=15") and lines[-1] == "loss=0 at w=")
     assert prompt_text(llm.requests[1]).split("\n")[-1] == "loss=0 at b="
+
+
+def test_oldest_first_a_prompt_goes_on_where_the_last_one_ended() -> None:
+    llm = FunctionLLM(lambda r, i: f"[w={len(llm.requests) + i}, b={i}]")
+    solve(OPRO(llm, serializer="chat", order="oldest", samples=2), steps=3)
+    shown = [re.findall(r"\[.*\] score: \d+", prompt_text(request)) for request in llm.requests]
+    assert [line.split("score: ")[1] for line in shown[0]] == [f"{loss(start):.0f}" for start in STARTS]
+    for earlier, later in itertools.pairwise(shown):
+        assert later[: len(earlier)] == earlier and len(later) > len(earlier)
+
+
+def test_a_chat_says_which_part_of_its_prompt_stays() -> None:
+    llm = FunctionLLM(lambda r, i: f"[w={i}, b={i}]")
+    solve(OPRO(llm, serializer="chat", hint="w is small"), steps=3)
+    beginnings = set()
+    for request in llm.requests:
+        assert not isinstance(request.prompt, str)
+        [message] = request.prompt
+        beginnings.add(message.content[: message.stable])
+    [beginning] = beginnings
+    assert "w is small" in beginning and "These solutions" not in beginning
 
 
 def test_a_maximized_score_is_shown_to_a_chat_in_the_users_sign() -> None:
@@ -171,6 +194,7 @@ def test_what_a_model_raises_ends_the_run_as_an_error_and_keeps_what_was_done() 
         ({"serializer": "poem"}, "auto, chat or continuation"),
         ({"retries": -1}, "retries"),
         ({"resolution": 1}, "resolution"),
+        ({"order": "best"}, "worst or oldest"),
     ],
 )
 def test_an_illegal_setting_is_one_clear_error(settings: dict[str, Any], words: str) -> None:
