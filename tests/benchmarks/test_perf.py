@@ -7,7 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from llmopt.benchmarks.perf import exhaustive, local_step, meta_prompt, random_search, startup
+from llmopt.benchmarks.perf import (
+    exhaustive,
+    local_step,
+    meta_prompt,
+    random_search,
+    remote_calls,
+    reply_cache,
+    startup,
+)
 from llmopt.benchmarks.perf.__main__ import HEADINGS, NAMES, main
 from llmopt.benchmarks.perf.row import Row, alternate
 
@@ -34,6 +42,18 @@ def test_meta_prompts_show_and_leave_out_what_they_should() -> None:
         assert each.shown == (20 if each.form == "chat" else 10)
         # The best and the latest overlap by chance.
         assert 64 <= each.excluded <= 384 if each.grammar else each.excluded == 0
+
+
+def test_calls_of_a_provider_are_timed_beside_the_bare_sdk() -> None:
+    cost = remote_calls.measure(quick=True)
+    assert cost.calls == remote_calls.AT_ONCE
+    assert min(cost.ours, cost.bare) > remote_calls.LATENCY
+    assert [row.limit for row in cost.rows()] == [1.1, 1.5]
+
+
+def test_every_reply_comes_from_the_cache() -> None:
+    cost = reply_cache.measure(quick=True)
+    assert cost.replies == 200 and cost.seconds > 0
 
 
 def test_startup_has_one_row_for_the_import_and_one_for_the_help() -> None:
