@@ -97,6 +97,8 @@ def serve(settings: dict[str, Any]) -> tuple[object, dict[str, Any]]:
     # admitted by the gate in its time, so the memory for it is what the gate admits, once more.
     params.n_ctx = 2 * settings["context"]
     params.kv_unified = True
+    # Without all keys and values of its sliding window a model reads every prompt again from the beginning.
+    params.swa_full = True
     params.cpuparams.n_threads = settings["threads"]
     params.cpuparams_batch.n_threads = settings["threads"]
     params.n_threads_http = _HTTP_THREADS

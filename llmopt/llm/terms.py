@@ -17,6 +17,7 @@ from llmopt.llm.ledger import Ledger
 from llmopt.llm.metered import Metered
 from llmopt.llm.prices import FREE, Price
 from llmopt.llm.replay import Recording, Replay
+from llmopt.llm.reply_file import ReplyFile
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,10 @@ class Terms:
         return FREE if isinstance(llm, Replay) else prices.find(llm.info.spec, self.prices)
 
     def check(self, llm: LLM, max_cost: float | None) -> None:
-        """Raise InvalidInput where a budget of dollars cannot be kept, because the model's price is not known."""
+        """Raise InvalidInput where a budget of dollars cannot be kept, because the model's price is not known, or
+        the cache cannot be used."""
+        if (path := self.cache_of(llm)) is not None:
+            ReplyFile(path).close()
         if max_cost is not None and self.price(llm) is None:
             raise InvalidInput(
                 f"a budget of dollars needs the price of {llm.info.spec}, which is not known; give it in a price file "

@@ -58,13 +58,11 @@ def test_a_repeated_run_is_free_unless_the_cache_is_off(here: Here, server: Faul
 
 def test_budgets_of_models_end_a_run_well(here: Here, server: FaultServer, prices: str) -> None:
     for option, limit, reason in (
-        ("--max-calls", "12", "calls"),
-        ("--max-tokens", "6000", "tokens"),
-        ("--max-cost", "1.0", "cost"),
+        ("--max-calls", "14", "calls"),
+        ("--max-tokens", "30000", "tokens"),
+        ("--max-cost", "4.0", "cost"),
     ):
-        code, out, _ = here(
-            *SOLVE, "--max-steps", "50", "--prices", prices, "--cache", "off", "--json", option, limit
-        )
+        code, out, _ = here(*SOLVE, "--max-steps", "50", "--prices", prices, "--cache", "off", "--json", option, limit)
         assert code == 0
         document = json.loads(out)
         [run] = document["runs"]
@@ -100,7 +98,9 @@ def test_bad_input_is_one_line_before_anything_is_sent(
     assert server.bodies == []
 
 
-def test_the_list_of_models_says_what_is_missing(here: Here, server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_of_models_says_what_is_missing(
+    here: Here, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "the server of OPENAI_BASE_URL, with the key of OPENAI_API_KEY" in here("models", "list")[1]
     monkeypatch.delenv("OPENAI_BASE_URL")
     monkeypatch.delenv("OPENAI_API_KEY")
