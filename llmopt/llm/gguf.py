@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import struct
 from pathlib import Path
@@ -29,6 +30,12 @@ def check(path: Path) -> None:
         raise InvalidInput(f"model file {path} cannot be read: {error.strerror}") from None
     if magic != b"GGUF":
         raise InvalidInput(f"model file {path} is not a GGUF file (it starts with {magic!r}, not b'GGUF')")
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file, which tells its weights from others of the same name."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def has_chat_template(path: Path) -> bool:

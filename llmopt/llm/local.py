@@ -222,7 +222,8 @@ def from_spec(rest: str) -> LocalLLM:
     """
     require_runtime()
     if rest.endswith(".gguf") or os.sep in rest:
-        return LocalLLM(rest)
+        gguf.check(Path(rest))
+        return LocalLLM(rest, details={"sha256": gguf.checksum(Path(rest))})
     weights = catalog.find(rest or catalog.DEFAULT)
     return LocalLLM(
         catalog.locate(weights),

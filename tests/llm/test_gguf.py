@@ -25,3 +25,12 @@ def test_the_words_in_a_text_are_not_a_chat_template(tmp_path: Path) -> None:
     path = tmp_path / "model.gguf"
     path.write_bytes(b"GGUF" + b"this model has no tokenizer.chat_template")
     assert not gguf.has_chat_template(path)
+
+
+def test_two_files_of_one_name_and_size_are_told_apart(tmp_path: Path) -> None:
+    sums = set()
+    for content in (b"GGUF one", b"GGUF two"):
+        path = tmp_path / "model.gguf"
+        path.write_bytes(content)
+        sums.add(gguf.checksum(path))
+    assert len(sums) == 2 and all(len(digest) == 64 for digest in sums)
