@@ -106,10 +106,12 @@ def test_an_instruct_model_proposes_by_either_protocol(
 def test_chat_under_a_schema_is_json(openai: OpenAILLM) -> None:
     colours = Constraint(schema={"enum": ["red", "blue"]})
     [response] = openai.generate([Request((Message("user", "A colour?"),), n=2, max_tokens=40, constraint=colours)])
-    whole = [reply.text for reply in response.replies if reply.finish_reason == "stop"]
-    assert {json.loads(text) for text in whole} <= {"red", "blue"}
-    # A base model may fill its tokens with white space, which JSON allows.
-    assert all(reply.text.lstrip().startswith("{") for reply in response.replies if reply.text not in whole)
+    for reply in response.replies:
+        if reply.finish_reason == "stop":
+            assert json.loads(reply.text) in ("red", "blue")
+        else:
+            # A base model may fill its tokens with white space, which JSON allows, and be cut within the value.
+            assert any(value.startswith(reply.text.strip()) for value in ('"red"', '"blue"'))
 
 
 def test_counts_are_those_of_the_model(openai: OpenAILLM, local_llm: LocalLLM) -> None:
