@@ -43,6 +43,7 @@ class OptunaSampler(AskTellSolver):
     """
 
     arguments: ClassVar[dict[str, Any]]
+    packages: ClassVar[tuple[str, ...]] = ("optuna", "cmaes", "scipy")
 
     def __init__(self, batch: int = 1) -> None:
         super().__init__(batch)

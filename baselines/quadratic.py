@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
@@ -22,6 +24,7 @@ class Quadratic(Control):
     lowest, and uniform ones; the new candidates that it puts lowest are proposed.
     """
 
+    packages: ClassVar[tuple[str, ...]] = ("scipy",)
     candidates = 512
     descents = 4
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,8 @@ class Routine(Solver):
     function with steps, and points that round to a known solution are answered from the history. A failed or
     infeasible evaluation counts as the worst loss so far (:func:`finite_losses`).
     """
+
+    packages: ClassVar[tuple[str, ...]] = ("scipy",)
 
     def check(self, space: Space[Any], budget: Budget) -> None:
         check_vector(space, self)

@@ -19,3 +19,15 @@ class ModelError(LlmoptError, RuntimeError):
 
 class DecodeError(LlmoptError, ValueError):
     """A text does not denote a solution; the message is the reason that is counted."""
+
+
+class LogError(LlmoptError, RuntimeError):
+    """A run log could not be written or read; what was written before is kept. Exit code 1."""
+
+
+class ReplayDiverged(LogError):
+    """A run that is resumed proposes something else than its log holds; nothing was changed. Exit code 1."""
+
+
+class WorkerError(LlmoptError, RuntimeError):
+    """The workers that evaluate cannot go on; what was evaluated is kept. Exit code 1."""

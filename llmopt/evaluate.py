@@ -3,79 +3,180 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.errors import InvalidInput
+from llmopt.errors import InvalidInput, WorkerError
 from llmopt.history import FAILED, INFEASIBLE, OK
 from llmopt.problem import Infeasible, Problem
-from llmopt.space import Columns, length
+from llmopt.space import Columns, length, take
+
+Keep = Callable[[list[int], float], None]
+"""Is told the positions of evaluations that were just made, and the seconds that they took."""
 
 
 class Outcomes:
-    """The outcomes of ``count`` solutions; the first ``done`` of them are there.
+    """The outcomes of ``count`` solutions; those with ``done`` are there.
 
-    They are filled in one by one, so that what is done is kept when an evaluation is interrupted.
+    They are filled in as they come, so that what is done is kept when an evaluation is interrupted.
     """
 
     def __init__(self, count: int) -> None:
         self.losses: NDArray[np.float64] = np.full(count, np.nan)
         self.status: NDArray[np.int8] = np.zeros(count, dtype=np.int8)
+        self.done: NDArray[np.bool_] = np.zeros(count, dtype=np.bool_)
         self.reasons: dict[int, str] = {}
-        self.done = 0
 
-    def evaluate(
-        self, problem: Problem, columns: Columns, out_of_time: Callable[[], bool], raise_failures: bool
-    ) -> None:
-        """Evaluate solutions until all are done or the time is up.
+    def __len__(self) -> int:
+        return len(self.losses)
+
+
+@dataclass(frozen=True)
+class Workers:
+    """What evaluates several solutions of a step at the same time.
+
+    Parameters
+    ----------
+    executor
+        Any executor of ``concurrent.futures``; one of processes, or of machines, needs a problem that can be pickled.
+    count
+        How many solutions are given to it at the same time; None: the whole step.
+    """
+
+    executor: Executor
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Evaluates solutions of a problem.
+
+    Parameters
+    ----------
+    problem
+        What is evaluated.
+    raise_failures
+        Let exceptions of ``evaluate`` through instead of making them outcomes.
+    workers
+        None: one after the other.
+    """
+
+    problem: Problem
+    raise_failures: bool = False
+    workers: Workers | None = None
+
+    def evaluate(self, columns: Columns, outcomes: Outcomes, out_of_time: Callable[[], bool], keep: Keep) -> None:
+        """Evaluate the solutions that are not done, until all are or the time is up.
+
+        The outcome of a solution does not depend on the order in which others end. When the time is up, what has
+        begun is awaited.
 
         Raises
         ------
         InvalidInput
             A batch gave something else than one number for each solution.
+        WorkerError
+            The workers cannot evaluate.
         """
-        sign = -1.0 if problem.direction == "maximize" else 1.0
-        scores = _batch_scores(problem, columns)
-        if scores is not None:
-            self.status[:] = np.where(np.isfinite(scores), OK, FAILED)
-            self.reasons = {int(i): f"score is {scores[i]}" for i in np.flatnonzero(self.status)}
-            self.losses[:] = np.where(self.status == OK, sign * scores, np.nan)
-            self.done = len(scores)
+        missing = np.flatnonzero(~outcomes.done).tolist()
+        if not missing:
             return
-        for i in range(len(self.losses)):
+        began = time.perf_counter()
+        scores = self._batch(columns if len(missing) == length(columns) else take(columns, np.array(missing)))
+        if scores is not None:
+            self._fill(outcomes, np.array(missing), scores)
+            keep(missing, time.perf_counter() - began)
+        elif self.workers is None:
+            self._in_turn(columns, missing, outcomes, out_of_time, keep)
+        else:
+            self._at_once(self.workers, columns, missing, outcomes, out_of_time, keep)
+
+    def _in_turn(
+        self, columns: Columns, missing: list[int], outcomes: Outcomes, out_of_time: Callable[[], bool], keep: Keep
+    ) -> None:
+        for i in missing:
             if i and out_of_time():
                 return
-            status, score, reason = _outcome(problem, problem.space.row(columns, i), raise_failures)
-            self.status[i] = status
-            self.losses[i] = sign * score
-            if reason:
-                self.reasons[i] = reason
-            self.done = i + 1
+            began = time.perf_counter()
+            self._put(outcomes, i, outcome(self.problem, self.problem.space.row(columns, i), self.raise_failures))
+            keep([i], time.perf_counter() - began)
+
+    def _at_once(
+        self,
+        workers: Workers,
+        columns: Columns,
+        missing: list[int],
+        outcomes: Outcomes,
+        out_of_time: Callable[[], bool],
+        keep: Keep,
+    ) -> None:
+        began = time.perf_counter()
+        running: dict[Future[tuple[int, float, str]], int] = {}
+        waiting = missing[::-1]
+        try:
+            while running or (waiting and not (outcomes.done.any() and out_of_time())):
+                while waiting and (workers.count is None or len(running) < workers.count):
+                    i = waiting.pop()
+                    solution = self.problem.space.row(columns, i)
+                    running[workers.executor.submit(outcome, self.problem, solution, self.raise_failures)] = i
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    i = running.pop(future)
+                    self._put(outcomes, i, future.result())
+                    # Before the next one begins, so that no more than the running ones can be lost.
+                    keep([i], time.perf_counter() - began)
+                if out_of_time():
+                    waiting.clear()
+        except BrokenExecutor as error:
+            raise WorkerError(f"a worker ended while it evaluated: {error}") from None
+        finally:
+            for future in running:
+                future.cancel()
+
+    def _batch(self, columns: Columns) -> NDArray[np.float64] | None:
+        try:
+            # A copy, since what a function does to its argument must not change the history.
+            scores = self.problem.evaluate_batch({name: values.copy() for name, values in columns.items()})
+        except Exception:
+            # One bad row spoils the call; evaluated one by one, only that row fails, with its own reason.
+            return None
+        if scores is None:
+            return None
+        scores = np.asarray(scores)
+        if scores.shape != (length(columns),) or scores.dtype.kind not in "fiu":
+            raise InvalidInput(
+                f"{type(self.problem).__name__}: a batch of {length(columns)} solutions gave an array of shape "
+                f"{scores.shape} and type {scores.dtype}; return one number for each"
+            )
+        return scores.astype(np.float64)
+
+    def _fill(self, outcomes: Outcomes, rows: NDArray[np.int64], scores: NDArray[np.float64]) -> None:
+        status = np.where(np.isfinite(scores), OK, FAILED)
+        outcomes.reasons |= {int(rows[i]): f"score is {scores[i]}" for i in np.flatnonzero(status)}
+        outcomes.status[rows] = status
+        outcomes.losses[rows] = np.where(status == OK, self._sign * scores + 0.0, np.nan)
+        outcomes.done[rows] = True
+
+    def _put(self, outcomes: Outcomes, i: int, found: tuple[int, float, str]) -> None:
+        outcomes.status[i], score, reason = found
+        # Adding 0.0 turns -0.0 into 0.0.
+        outcomes.losses[i] = self._sign * score + 0.0
+        if reason:
+            outcomes.reasons[i] = reason
+        outcomes.done[i] = True
+
+    @property
+    def _sign(self) -> float:
+        return -1.0 if self.problem.direction == "maximize" else 1.0
 
 
-def _batch_scores(problem: Problem, columns: Columns) -> NDArray[np.float64] | None:
-    try:
-        # A copy, since what a function does to its argument must not change the history.
-        scores = problem.evaluate_batch({name: values.copy() for name, values in columns.items()})
-    except Exception:
-        # One bad row spoils the call; evaluated one by one, only that row fails, with its own reason.
-        return None
-    if scores is None:
-        return None
-    scores = np.asarray(scores)
-    if scores.shape != (length(columns),) or scores.dtype.kind not in "fiu":
-        raise InvalidInput(
-            f"{type(problem).__name__}: a batch of {length(columns)} solutions gave an array of shape {scores.shape} "
-            f"and type {scores.dtype}; return one number for each"
-        )
-    return scores.astype(np.float64)
-
-
-def _outcome(problem: Problem, solution: Any, raise_failures: bool) -> tuple[int, float, str]:
-    """Return status, score and reason of one evaluation."""
+def outcome(problem: Problem, solution: Any, raise_failures: bool) -> tuple[int, float, str]:
+    """Return status, score and reason of one evaluation; workers call this."""
     try:
         score = problem.evaluate(solution)
         if type(score) is not float:

@@ -149,7 +149,7 @@ class History(Sequence[Evaluation]):
     @property
     def scores(self) -> NDArray[np.float64]:
         """The scores in the user's own sign."""
-        return -self.losses if self.maximize else self.losses
+        return -self.losses + 0.0 if self.maximize else self.losses
 
     @property
     def status(self) -> NDArray[np.int8]:
@@ -163,7 +163,8 @@ class History(Sequence[Evaluation]):
 
     def to_score(self, loss: float) -> float:
         """Return a loss in the user's own sign."""
-        return -loss if self.maximize else loss
+        # Adding 0.0 turns -0.0 into 0.0.
+        return -loss + 0.0 if self.maximize else loss
 
     @property
     def incumbent(self) -> Evaluation | None:
@@ -209,11 +210,12 @@ class History(Sequence[Evaluation]):
         columns: Columns,
         losses: NDArray[np.float64],
         status: NDArray[np.int8],
-        step: int,
+        step: int | NDArray[np.int32],
         reasons: dict[int, str],
         keys: Keys | None,
     ) -> None:
-        """Add evaluated rows; ``reasons`` maps positions among them to texts; no keys: rows may repeat."""
+        """Add evaluated rows, of one step or of one each; ``reasons`` maps positions among them to texts; no keys:
+        rows may repeat."""
         start, count = self._count, len(losses)
         self._reserve(start + count)
         for name, values in columns.items():

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmopt.errors import InvalidInput
-from llmopt.evaluate import Outcomes
+from llmopt.evaluate import Evaluator, Outcomes, Workers
 from llmopt.history import Evaluations, History
 from llmopt.llm.terms import Models
 from llmopt.problem import Problem
+from llmopt.runlog.journal import Journal
 from llmopt.space import Columns, Keys, length, take
 from llmopt.space.base import CHUNK
 
@@ -111,6 +112,10 @@ class Objective:
         Let exceptions of ``evaluate`` through instead of recording them.
     models
         The language models of the run, with what they cost.
+    journal
+        The run's log, which answers what it knows and keeps what is new; None: nothing is kept.
+    workers
+        Evaluate the solutions of a step at the same time; None: one after the other.
     """
 
     def __init__(
@@ -123,6 +128,8 @@ class Objective:
         clock: Callable[[], float] = time.monotonic,
         raise_failures: bool = False,
         models: Models | None = None,
+        journal: Journal | None = None,
+        workers: Workers | None = None,
     ) -> None:
         self.models = models or Models()
         self.history = History(problem.space, maximize=problem.direction == "maximize")
@@ -138,7 +145,8 @@ class Objective:
         self._on_step = on_step
         self._clock = clock
         self._began: float | None = None
-        self._raise_failures = raise_failures
+        self._evaluator = Evaluator(problem, raise_failures, workers)
+        self._journal = journal
         self._duplicates_in_a_row = 0
         self._barren_steps = 0
 
@@ -155,7 +163,7 @@ class Objective:
         for solution in solutions:
             if reason := self.history.space.violation(solution):
                 raise InvalidInput(f"start point {solution!r} is not legal: {reason}")
-        self._began = self._clock()
+        self._start_clock()
         if solutions:
             self._step(Proposals(self.history.space.pack(solutions)), 0)
 
@@ -172,8 +180,7 @@ class Objective:
         Stopped
             The budget is spent, the target reached, or the run stalled. What was evaluated is recorded.
         """
-        if self._began is None:
-            self._began = self._clock()
+        self._start_clock()
         if self.budget.steps is not None and self.step_count >= self.budget.steps:
             raise Stopped("steps")
         self._check_clock()
@@ -194,6 +201,16 @@ class Objective:
         return float(self.step([solution]).losses[0])
 
     def _step(self, proposals: Proposals, step: int) -> Evaluations:
+        if self._journal is not None:
+            self._journal.step = step
+        try:
+            return self._evaluated(proposals, step)
+        finally:
+            if self._journal is not None:
+                # What is asked from now on is asked for the next step.
+                self._journal.step = self.step_count + 1
+
+    def _evaluated(self, proposals: Proposals, step: int) -> Evaluations:
         history, columns = self.history, proposals.columns
         for reason in proposals.invalid:
             self.invalid[reason] += 1
@@ -244,38 +261,67 @@ class Objective:
             chunk = new[start : start + CHUNK]
             part = columns if len(chunk) == length(columns) else take(columns, chunk)
             outcomes = Outcomes(len(chunk))
-            began = time.perf_counter()
             try:
-                outcomes.evaluate(self._problem, part, lambda: self.out_of_time, self._raise_failures)
+                self._evaluate_part(part, outcomes)
             finally:
-                # Also on the way out: an interrupt loses only the evaluation that was running.
-                self.evaluation_seconds += time.perf_counter() - began
+                # Also on the way out: an interrupt loses only the evaluations that were running.
                 self._record(outcomes, part, keys, chunk, step)
-            if outcomes.done < len(chunk) or (self.out_of_time and start + CHUNK < len(new)):
+            if not outcomes.done.all() or (self.out_of_time and start + CHUNK < len(new)):
                 return False
         return True
+
+    def _evaluate_part(self, columns: Columns, outcomes: Outcomes) -> None:
+        first, journal = len(self.history), self._journal
+        if journal is not None:
+            journal.answer(first, columns, outcomes)
+            if not outcomes.done.all():
+                if journal.out_of_time:
+                    return
+                journal.go_live()
+            self._start_clock()
+        began = time.perf_counter()
+
+        def keep(new: list[int], seconds: float) -> None:
+            if journal is not None:
+                journal.keep(first, columns, outcomes, new, seconds)
+
+        try:
+            self._evaluator.evaluate(columns, outcomes, lambda: self.out_of_time, keep)
+        finally:
+            self.evaluation_seconds += time.perf_counter() - began
 
     def _record(
         self, outcomes: Outcomes, columns: Columns, keys: Keys | None, rows: NDArray[np.int64], step: int
     ) -> None:
-        done, first = outcomes.done, len(self.history)
-        if done < len(rows):
-            columns, rows = take(columns, slice(done)), rows[:done]
+        first, losses, status, reasons = len(self.history), outcomes.losses, outcomes.status, outcomes.reasons
+        if not outcomes.done.all():
+            done = np.flatnonzero(outcomes.done)
+            columns, rows, losses, status = take(columns, done), rows[done], losses[done], status[done]
+            reasons = {i: reasons[row] for i, row in enumerate(done.tolist()) if row in reasons}
         if keys is not None:
             keys = keys[rows] if isinstance(keys, np.ndarray) else [keys[i] for i in rows]
-        losses = outcomes.losses[:done]
-        self.history.append(columns, losses, outcomes.status[:done], step, outcomes.reasons, keys)
+        self.history.append(columns, losses, status, step, reasons, keys)
         if self.target_loss is not None and self.target_row is None:
             hits = np.flatnonzero(losses <= self.target_loss)
             if len(hits):
                 self.target_row = first + int(hits[0])
 
+    def _start_clock(self) -> None:
+        # A replay takes no time: the clock goes on where the log ends.
+        if self._began is None and (self._journal is None or self._journal.live):
+            self._began = self._clock()
+
     @property
     def out_of_time(self) -> bool:
         """Whether the budget of seconds is spent."""
-        if self.budget.seconds is None or self._began is None:
+        if self.budget.seconds is None:
             return False
-        return self._clock() - self._began >= self.budget.seconds
+        journal = self._journal
+        if journal is not None and not journal.live:
+            return journal.out_of_time and len(self.history) >= len(journal)
+        before = 0.0 if journal is None else journal.before
+        live = 0.0 if self._began is None else self._clock() - self._began
+        return before + live >= self.budget.seconds
 
     def _check_clock(self) -> None:
         if self.out_of_time:

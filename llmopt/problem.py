@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -83,6 +83,11 @@ class Problem(ABC):
         Where it raises, the solutions are evaluated one by one, so that only the guilty ones fail.
         """
         return None
+
+    def identity(self) -> Mapping[str, Any]:
+        """Return what else tells this problem from others of its class, such as a checksum of its data: a run is
+        resumed only with the same. Values as JSON has them."""
+        return {}
 
     def starts(self, rng: np.random.Generator) -> list[Any]:
         """Return the start points, which every solver gets: five random solutions unless overridden."""

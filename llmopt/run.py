@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from typing import Any, get_args
 
 import numpy as np
 
-from llmopt.errors import InvalidInput, LlmoptError
+from llmopt.errors import InvalidInput, LlmoptError, LogError, ReplayDiverged
+from llmopt.evaluate import Workers
 from llmopt.llm.ledger import BudgetSpent, Ledger
 from llmopt.llm.terms import Models, Terms
 from llmopt.objective import Budget, Objective, Stopped, StopReason
 from llmopt.problem import Direction, Optimum, Problem
 from llmopt.result import OptimizeResult
+from llmopt.runlog import Slot
+from llmopt.runlog.journal import Journal
 from llmopt.solver import Solver, Task
 from llmopt.space import Space
 
@@ -54,6 +59,8 @@ def run(
     clock: Callable[[], float] = time.monotonic,
     raise_failures: bool = False,
     terms: Terms | None = None,
+    log: Slot | None = None,
+    workers: int | Executor | None = None,
 ) -> OptimizeResult:
     """Run a solver on a problem; a function of its arguments (and of what a model replies) alone.
 
@@ -72,11 +79,19 @@ def run(
         See :class:`llmopt.objective.Objective`.
     terms
         Prices and the cache of replies for the solver's language models; by default none.
+    log
+        Where every evaluation and every model reply is kept. If the run is there already, it goes on where its log
+        ends: what is logged is neither evaluated nor asked for again.
+    workers
+        How many solutions of a step are evaluated at the same time, by threads of this process; or an executor of
+        ``concurrent.futures``, such as one of processes. The outcome is the same.
 
     Raises
     ------
     InvalidInput
-        An argument is not legal; nothing was evaluated.
+        An argument is not legal, or the log is that of another run; nothing was evaluated.
+    ReplayDiverged
+        The run proposes something else than its log holds; nothing was evaluated.
     """
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise InvalidInput(f"seed must be a whole number of at least 0, not {seed!r}")
@@ -86,7 +101,9 @@ def run(
     if target is not None and not (isinstance(target, int | float | np.number) and np.isfinite(target)):
         raise InvalidInput(f"target must be a finite number, not {target!r}")
     solver.check(problem.space, budget)
-    with Models(terms, _ledger(budget)) as models:
+    with ExitStack() as stack:
+        journal = None if log is None else log.open(problem, solver, budget, seed, starts=starts, target=target)
+        models = stack.enter_context(Models(terms, _ledger(budget, journal), journal))
         bound = {role: models.bind(llm, role) for role, llm in solver.models.items()}
         objective = Objective(
             problem,
@@ -96,33 +113,95 @@ def run(
             clock=clock,
             raise_failures=raise_failures,
             models=models,
+            journal=journal,
+            workers=_workers(workers, stack),
         )
         start_rng, solver_rng = (np.random.default_rng([seed, stream]) for stream in (0, 1))
-        starts = problem.starts(start_rng) if starts is None else starts
+        if journal is not None and journal.forked:
+            starts = journal.told
+        elif starts is None:
+            starts = problem.starts(start_rng)
         task = Task(objective.history, problem.describe(), int(seed), bound)
         began = time.perf_counter()
-        reason: StopReason = "finished"
-        message = ""
         try:
-            objective.start(starts)
-            solver.run(objective, task, solver_rng)
-        except Stopped as stopped:
-            reason = stopped.reason
-        except KeyboardInterrupt:
-            reason = "interrupted"
-        except BudgetSpent as spent:
-            reason, message = spent.reason, str(spent)
-        except LlmoptError as error:
-            # A model that cannot go on ends the run, not the evaluations that were made before.
-            if len(objective.history) == 0:
-                raise
-            # One that had no time left to answer is not at fault.
-            reason, message = ("seconds", "") if objective.out_of_time else ("error", str(error))
-        return _result(objective, reason, message or _message(reason, objective), time.perf_counter() - began)
+            reason, message = _propose(objective, solver, task, starts, solver_rng)
+        except ReplayDiverged:
+            raise
+        except BaseException as error:
+            if journal is not None:
+                with suppress(LogError):
+                    journal.end("error", f"{type(error).__name__}: {error}", len(objective.history))
+            raise
+        message = message or _message(reason, objective)
+        if journal is not None:
+            reason, message = _closed(journal, objective, reason, message)
+        seconds = time.perf_counter() - began if journal is None else journal.seconds
+        return _result(objective, reason, message, seconds)
 
 
-def _ledger(budget: Budget) -> Ledger:
-    return Ledger(max_tokens=budget.tokens, max_cost=budget.cost, max_calls=budget.calls, seconds=budget.seconds)
+def _propose(
+    objective: Objective, solver: Solver, task: Task, starts: Sequence[Any], rng: np.random.Generator
+) -> tuple[StopReason, str]:
+    """Run a solver to its end; return why it ended, and more about it where there is more to say."""
+    try:
+        objective.start(starts)
+        solver.run(objective, task, rng)
+        return "finished", ""
+    except Stopped as stopped:
+        return stopped.reason, ""
+    except KeyboardInterrupt:
+        return "interrupted", ""
+    except BudgetSpent as spent:
+        return spent.reason, str(spent)
+    except ReplayDiverged:
+        raise
+    except LlmoptError as error:
+        # A model that cannot go on ends the run, not the evaluations that were made before.
+        if len(objective.history) == 0:
+            raise
+        # One that had no time left to answer is not at fault.
+        return ("seconds", "") if objective.out_of_time else ("error", str(error))
+
+
+def _closed(journal: Journal, objective: Objective, reason: StopReason, message: str) -> tuple[StopReason, str]:
+    """Write the end of a run; return how it ended, which is an error where that cannot be written."""
+    if reason != "interrupted":
+        journal.check_whole(len(objective.history))
+    try:
+        journal.keep_cached(objective.models.hits)
+        journal.end(reason, message, len(objective.history))
+    except LogError as error:
+        return "error", str(error)
+    return reason, message
+
+
+def _workers(workers: int | Executor | None, stack: ExitStack) -> Workers | None:
+    if workers is None or isinstance(workers, Executor):
+        return None if workers is None else Workers(workers)
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+        raise InvalidInput(
+            f"workers must be a whole number of at least 1, or an executor of concurrent.futures, not {workers!r}"
+        )
+    if workers == 1:
+        return None
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="llmopt-worker")
+    # After Ctrl-C nobody waits for the evaluations that are running.
+    stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+    return Workers(pool, workers)
+
+
+def _ledger(budget: Budget, journal: Journal | None) -> Ledger:
+    seconds = budget.seconds
+    if journal is not None and seconds is not None:
+        seconds = max(seconds - journal.before, 1e-9)
+    return Ledger(
+        max_tokens=budget.tokens,
+        max_cost=budget.cost,
+        max_calls=budget.calls,
+        seconds=seconds,
+        spent=None if journal is None else journal.spent,
+        on_entry=None if journal is None else journal.keep_charge,
+    )
 
 
 def _check(problem: Problem) -> None:

@@ -49,10 +49,12 @@ class Solver(ABC):
     """A method that minimizes losses. One object serves one run after another; ``run`` starts afresh.
 
     ``access`` says what the method sees: ``"scores"`` for a black-box method, ``"structure"`` for one that
-    looks into the problem (distances, coefficients).
+    looks into the problem (distances, coefficients). ``packages`` names the distributions beside numpy whose versions
+    change what it proposes.
     """
 
     access: ClassVar[Access] = "scores"
+    packages: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def run(self, objective: Objective, task: Task, rng: np.random.Generator) -> None:

@@ -98,9 +98,9 @@ class Cached(Wrapper):
         take: Take,
     ) -> list[Response]:
         """Ask for all that is missing at once; put it in ``known`` and ``paid``, return what has no key."""
-        gaps = [(key, gap) for key in lacking for gap in _gaps(known[key], _samples(lacking[key]))]
+        gaps = [(key, gap) for key in lacking for gap in gaps_of(known[key], _samples(lacking[key]))]
         places = list(loose)
-        requests = [*loose.values(), *(_part(lacking[key], gap) for key, gap in gaps)]
+        requests = [*loose.values(), *(part_of(lacking[key], gap) for key, gap in gaps)]
 
         def keep(i: int, first: int, part: Response) -> None:
             # At once: what was paid for is kept even where a later reply fails.
@@ -168,22 +168,6 @@ def _samples(request: Request) -> int:
 
 def _replies(known: Mapping[int, Reply], request: Request) -> tuple[Reply, ...]:
     return tuple(known[i % _samples(request)] for i in range(request.n))
-
-
-def _gaps(known: Collection[int], size: int) -> Iterator[range]:
-    """Yield the runs of sample numbers below ``size`` that are not known."""
-    start = None
-    for sample in range(size + 1):
-        if sample < size and sample not in known:
-            start = sample if start is None else start
-        elif start is not None:
-            yield range(start, sample)
-            start = None
-
-
-def _part(request: Request, gap: range) -> Request:
-    """Return a request for some of the samples; reply ``i`` of a request has the seed ``seed + i``."""
-    return replace(request, n=len(gap), seed=None if request.seed is None else request.seed + gap.start)
 
 
 def _plain(value: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -87,6 +87,10 @@ class Ledger:
         Budgets: tokens read and written, dollars, calls sent. None: no limit.
     seconds
         Time from now on after which no call goes on. None: no limit.
+    spent
+        What was spent before, by role; it counts.
+    on_entry
+        Is told whatever is spent, as soon as it is known; called from any thread.
 
     Raises
     ------
@@ -101,6 +105,8 @@ class Ledger:
         max_cost: float | None = None,
         max_calls: int | None = None,
         seconds: float | None = None,
+        spent: Mapping[str, Entry] | None = None,
+        on_entry: Callable[[str, Entry], None] | None = None,
     ) -> None:
         budgets = {"max_tokens": max_tokens, "max_cost": max_cost, "max_calls": max_calls, "seconds": seconds}
         for name, value in budgets.items():
@@ -111,7 +117,8 @@ class Ledger:
         self.max_cost = max_cost
         self.max_calls = max_calls
         self._changed = threading.Condition()
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, Entry] = dict(spent or {})
+        self._on_entry = on_entry
         self._open: set[Charge] = set()
         self._broken = ""
 
@@ -186,14 +193,18 @@ class Ledger:
             )
         return None
 
-    def _close(self, charge: Charge, entry: Entry, broken: str) -> None:
+    def _close(self, charge: Charge, entry: Entry, broken: str, rest: Charge | None = None) -> None:
         with self._changed:
             if charge not in self._open:
                 return
             self._open.discard(charge)
+            if rest is not None:
+                self._open.add(rest)
             self._entries[charge.role] = self._entries.get(charge.role, Entry()).plus(entry)
             self._broken = self._broken or broken
             self._changed.notify_all()
+        if self._on_entry is not None and entry != Entry():
+            self._on_entry(charge.role, entry)
         if broken:
             raise ModelError(broken)
 
@@ -220,20 +231,46 @@ class Charge:
         if usage is None:
             self.lost(seconds)
             return
+        self.ledger._close(self, self._reported(usage, seconds, written), self._excess(usage))
+
+    def part(self, usage: Usage) -> Charge:
+        """Count what a part of the answer reports, and return the charge for the rest.
+
+        Raises
+        ------
+        ModelError
+            As :meth:`settle`.
+        """
+        calls, prompt, _, completion = usage
+        bound = Bound(
+            max(0, self.bound.prompt_tokens - prompt),
+            max(0, self.bound.completion_tokens - completion),
+            max(0, self.bound.calls - calls),
+        )
+        dollars = None if self.price is None else self.price.bound(bound.prompt_tokens, bound.completion_tokens)
+        rest = replace(self, bound=bound, dollars=dollars)
+        self.ledger._close(self, self._reported(usage, 0.0, 0), self._excess(usage), rest)
+        return rest
+
+    def _reported(self, usage: Usage, seconds: float, written: int) -> Entry:
         cost = None
         if self.price is not None:
             cost = self.price.cost(usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens, written)
         calls, prompt, cached, completion = usage
         entry = self._entry(calls, seconds, cost)
-        entry = replace(entry, prompt_tokens=prompt, cached_tokens=cached, completion_tokens=completion)
-        broken = ""
-        if self.ledger.limited and (prompt > self.bound.prompt_tokens or completion > self.bound.completion_tokens):
-            broken = (
-                f"a call reported {prompt:,} tokens read and {completion:,} written, more than the "
-                f"{self.bound.prompt_tokens:,} and {self.bound.completion_tokens:,} that it can have taken; budgets "
-                "cannot hold with such reports"
-            )
-        self.ledger._close(self, entry, broken)
+        return replace(entry, prompt_tokens=prompt, cached_tokens=cached, completion_tokens=completion)
+
+    def _excess(self, usage: Usage) -> str:
+        prompt, completion = usage.prompt_tokens, usage.completion_tokens
+        if not self.ledger.limited or (
+            prompt <= self.bound.prompt_tokens and completion <= self.bound.completion_tokens
+        ):
+            return ""
+        return (
+            f"a call reported {prompt:,} tokens read and {completion:,} written, more than the "
+            f"{self.bound.prompt_tokens:,} and {self.bound.completion_tokens:,} that it can have taken; budgets "
+            "cannot hold with such reports"
+        )
 
     def lost(self, seconds: float) -> None:
         """Count a call whose cost nobody knows with the most that it can have cost."""

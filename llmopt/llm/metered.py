@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -53,8 +54,14 @@ class Metered(Wrapper):
         account.hold([bound(request, self.capabilities) for request in requests])
         began = time.perf_counter()
         token = _account.set(account)
+
+        def book(i: int, first: int, part: Response) -> None:
+            # Before it is handed on: whoever keeps the reply knows that it is booked.
+            account.part(part.usage)
+            take(i, first, part)
+
         try:
-            responses = self._llm.deliver(requests, take)
+            responses = self._llm.deliver(requests, book)
         except InvalidInput:
             account.close(Usage(), time.perf_counter() - began)
             raise
@@ -78,6 +85,8 @@ class Account:
         self._role = role
         self._price = price
         self._whole: Charge | None = None
+        self._booked = Usage()
+        self._lock = threading.Lock()
 
     @property
     def until(self) -> float:
@@ -100,10 +109,19 @@ class Account:
         if whole is not None:
             whole.cancel()
 
+    def part(self, usage: Usage) -> None:
+        """Book a part of the requests as a whole, unless calls were booked."""
+        with self._lock:
+            if self._whole is not None:
+                self._booked = self._booked.plus(usage)
+                self._whole = self._whole.part(usage)
+
     def close(self, usage: Usage | None, seconds: float) -> None:
-        """Book the requests as a whole, unless calls were booked."""
+        """Book what is left of the requests as a whole, unless calls were booked; ``usage`` is that of all of it."""
         whole, self._whole = self._whole, None
         if whole is not None:
+            if usage is not None:
+                usage = Usage(*(max(0, a - b) for a, b in zip(usage, self._booked, strict=True)))
             whole.settle(usage, seconds)
 
 

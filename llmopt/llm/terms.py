@@ -16,8 +16,10 @@ from llmopt.llm.cache import Cached
 from llmopt.llm.ledger import Ledger
 from llmopt.llm.metered import Metered
 from llmopt.llm.prices import FREE, Price
-from llmopt.llm.replay import Recording, Replay
+from llmopt.llm.replay import Replay
 from llmopt.llm.reply_file import ReplyFile
+from llmopt.runlog.journal import Journal
+from llmopt.runlog.replies import Logged
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,10 @@ class Terms:
     cache
         The file of the reply cache; None: none; ``"auto"``: the user's shared file for a model whose replies cost
         money, or may do so since a provider's protocol leads to it, and none for others.
-    recording
-        Where every answer is written, those of the cache too.
     """
 
     prices: Mapping[str, Price] = field(default_factory=dict)
     cache: str | Path | None = None
-    recording: Recording | None = None
 
     def price(self, llm: LLM) -> Price | None:
         """Return the price of a model; None where it is not known. A recording costs nothing, whoever is in it."""
@@ -75,10 +74,15 @@ class Models:
         See :class:`Terms`.
     ledger
         The run's account.
+    journal
+        The run's log, which answers what was asked before and keeps every reply, those of the cache too.
     """
 
-    def __init__(self, terms: Terms | None = None, ledger: Ledger | None = None) -> None:
+    def __init__(
+        self, terms: Terms | None = None, ledger: Ledger | None = None, journal: Journal | None = None
+    ) -> None:
         self.ledger = ledger or Ledger()
+        self._journal = journal
         self._terms = terms or Terms()
         self._caches: list[Cached] = []
         self._open = ExitStack()
@@ -86,7 +90,8 @@ class Models:
     @property
     def hits(self) -> int:
         """The number of replies so far that came from the cache."""
-        return sum(cache.hits for cache in self._caches)
+        before = 0 if self._journal is None else self._journal.cached_replies
+        return before + sum(cache.hits for cache in self._caches)
 
     def bind(self, llm: LLM, role: str) -> LLM:
         """Return a model as the run asks it in a role, such as ``"optimizer"`` or ``"scorer"``.
@@ -103,7 +108,7 @@ class Models:
             cached = self._open.enter_context(Cached(bound, path))
             self._caches.append(cached)
             bound = cached
-        return bound if self._terms.recording is None else self._terms.recording.of(bound)
+        return bound if self._journal is None else Logged(bound, self._journal, role)
 
     def __enter__(self) -> Self:
         return self

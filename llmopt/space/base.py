@@ -86,6 +86,20 @@ class Space(ABC, Generic[S]):
             The value is not the JSON form of a member.
         """
 
+    def rows_to_json(self, columns: Columns) -> list[Any]:
+        """Return the JSON form of every row."""
+        return [self.to_json(solution) for solution in self.solutions(columns)]
+
+    def rows_from_json(self, values: Sequence[Any]) -> Columns:
+        """Return the columns of solutions in JSON form.
+
+        Raises
+        ------
+        InvalidInput
+            A value is not the JSON form of a member.
+        """
+        return self.pack([self.from_json(value) for value in values])
+
     @abstractmethod
     def describe(self) -> str:
         """Say in plain language what a solution is made of, naming every variable and its bounds."""

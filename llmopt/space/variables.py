@@ -79,6 +79,20 @@ class Variable(ABC):
     def load(self, value: Any) -> Any:
         """Return the user's value of a column value, as a plain Python object."""
 
+    def load_all(self, values: Array) -> list[Any]:
+        """Return the user's values of column values."""
+        loaded: list[Any] = values.tolist()
+        return loaded
+
+    def store_all(self, values: list[Any]) -> Array | None:
+        """Return the column values of many values; None where one of them is not legal."""
+        try:
+            stored = np.array(values)
+        except (ValueError, OverflowError):
+            return None
+        legal = stored.ndim == 1 and stored.dtype == self.dtype and bool not in map(type, values)
+        return stored if legal and self.member_mask(stored).all() else None
+
 
 @dataclass(frozen=True)
 class Float(Variable):
@@ -158,6 +172,10 @@ class Float(Variable):
 
     def load(self, value: Any) -> float:
         return float(value)
+
+    def store_all(self, values: list[Any]) -> Array | None:
+        # JSON of other programs has no point in a number that is whole.
+        return super().store_all([float(value) if type(value) is int else value for value in values])
 
     def describe(self) -> str:
         grid = f" in steps of {self.step:g}" if self.step is not None else ""
@@ -300,6 +318,13 @@ class Categorical(Variable):
 
     def load(self, value: Any) -> Choice:
         return self.choices[int(value)]
+
+    def load_all(self, values: Array) -> list[Any]:
+        return [self.choices[i] for i in values.tolist()]
+
+    def store_all(self, values: list[Any]) -> Array | None:
+        positions = [self.position(value) for value in values]
+        return None if None in positions else np.array(positions, dtype=self.dtype)
 
     def describe(self) -> str:
         return "one of " + ", ".join(str(choice) for choice in self.choices)

@@ -141,6 +141,22 @@ class Vector(Space[dict[str, Any]]):
             raise InvalidInput(f"not a solution of {self!r}: {reason} ({json.dumps(value, default=str)[:200]})")
         return {name: value[name] for name in self.variables}
 
+    def rows_to_json(self, columns: Columns) -> list[Any]:
+        lists = [variable.load_all(columns[name]) for name, variable in self.variables.items()]
+        return [dict(zip(self.variables, row, strict=True)) for row in zip(*lists, strict=True)]
+
+    def rows_from_json(self, values: Sequence[Any]) -> Columns:
+        columns: Columns = {}
+        names = self.variables.keys()
+        if all(type(value) is dict and value.keys() == names for value in values):
+            for name, variable in self.variables.items():
+                stored = variable.store_all([value[name] for value in values])
+                if stored is None:
+                    break
+                columns[name] = stored
+        # One by one, the first that is not legal is found and named.
+        return columns if len(columns) == len(names) else super().rows_from_json(values)
+
     def describe(self) -> str:
         return "; ".join(f"{name}: {variable.describe()}" for name, variable in self.variables.items())
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from llmopt import Categorical, Float, Int, InvalidInput, Permutation, Space, Text, Vector
 from llmopt.space import length
+from llmopt.space.plain import from_plain, to_plain
 from support.strategies import members, permutations, spaces, vectors
 
 
@@ -39,6 +40,36 @@ def test_json_gives_back_the_solutions_exactly(space: Space[Any], seed: int) -> 
         again = space.from_json(json.loads(text))
         assert equal(space, again, solution)
         assert space.key(again) == space.key(solution)
+
+
+@given(spaces, st.integers(0, 99))
+def test_json_of_many_rows_is_that_of_each(space: Space[Any], seed: int) -> None:
+    columns = space.sample(20, np.random.default_rng(seed))
+    values = space.rows_to_json(columns)
+    assert values == [space.to_json(solution) for solution in space.solutions(columns)]
+    back = space.rows_from_json(json.loads(json.dumps(values)))
+    assert {name: (array.dtype, array.tolist()) for name, array in back.items()} == {
+        name: (array.dtype, array.tolist()) for name, array in columns.items()
+    }
+
+
+@given(spaces)
+def test_a_space_is_rebuilt_from_its_json(space: Space[Any]) -> None:
+    again = from_plain(json.loads(json.dumps(to_plain(space))))
+    assert again == space
+    assert repr(again) == repr(space)
+
+
+@pytest.mark.parametrize("value", [{}, {"x": 1, "y": 2}, {"y": 1}, {"x": "1"}, {"x": True}, {"x": 7}, [1], None])
+def test_one_illegal_row_among_many_is_named(value: Any) -> None:
+    with pytest.raises(InvalidInput, match="not a solution"):
+        Vector(x=Int(0, 5)).rows_from_json([{"x": 1}, value])
+
+
+@pytest.mark.parametrize("value", [{}, {"type": "os.system"}, {"type": "Text", "length": 3}, {"type": "Vector"}])
+def test_json_that_is_no_space_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidInput, match="not a space"):
+        from_plain(value)
 
 
 @given(spaces, st.integers(0, 99))

@@ -1,0 +1,6 @@
+"""The run log: every evaluation and every model reply of a folder's runs; to resume is to replay."""
+
+from llmopt.runlog.log import RunLog, Slot
+from llmopt.runlog.reader import LoggedRun, LogReader
+
+__all__ = ["LogReader", "LoggedRun", "RunLog", "Slot"]

@@ -1,0 +1,193 @@
+"""What a run is a run of: enough to tell whether a log is that of the run at hand, and how they differ."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import math
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+from llmopt.llm.base import LLM
+from llmopt.problem import FunctionProblem, Problem
+from llmopt.space.plain import to_plain
+
+if TYPE_CHECKING:
+    from llmopt.objective import Budget
+    from llmopt.solver import Solver
+
+_PACKAGES = ("llmopt", "numpy", "scipy", "optuna", "cmaes", "openai", "anthropic", "xllamacpp")
+_ALWAYS_MATTER = ("llmopt", "numpy")
+
+Identity = dict[str, Any]
+
+
+def identify(
+    problem: Problem,
+    solver: Solver,
+    budget: Budget,
+    seed: int,
+    *,
+    starts: Sequence[Any] | None,
+    target: float | None,
+    asked: Mapping[str, Any],
+) -> Identity:
+    """Return the identity of a run, as JSON has it.
+
+    Parameters
+    ----------
+    problem, solver, budget, seed, starts, target
+        The arguments of :func:`llmopt.run.run`.
+    asked
+        What the user typed: the names and settings from which these were built.
+    """
+    optimum = problem.optimum
+    models = {
+        role: {"spec": llm.info.spec, **dict(sorted(llm.info.details.items()))} for role, llm in solver.models.items()
+    }
+    identity = {
+        "asked": dict(asked),
+        "problem": {
+            "class": _name(type(problem)),
+            "space": to_plain(problem.space),
+            "direction": problem.direction,
+            "noisy": problem.noisy,
+            "description": problem.describe(),
+            "optimum": None if optimum is None else [optimum.score, optimum.tolerance],
+            "data": dict(problem.identity()),
+            "code": _code_of(problem),
+        },
+        "solver": {"class": _name(type(solver)), "settings": _settings(solver), "packages": sorted(solver.packages)},
+        "models": models,
+        "seed": seed,
+        "starts": None if starts is None else problem.space.rows_to_json(problem.space.pack(starts)),
+        "target": target,
+        "budget": asdict(budget),
+        "versions": versions(),
+    }
+    plain: Identity = json.loads(json.dumps(_finite(identity), default=str))
+    return plain
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages on which runs depend, where they are installed."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Return a summary of this machine; nothing in it names a person or a place."""
+    import psutil
+
+    return {
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+    }
+
+
+def differences(logged: Identity, new: Identity) -> tuple[list[str], list[str]]:
+    """Say how a run differs from the logged one.
+
+    Returns
+    -------
+    other, doubtful
+        Differences that make it another run; and those under which it may still be the same: versions of packages,
+        which show where the replay diverges, and changed code, of which only the user knows what it computes.
+    """
+    other: list[str] = []
+    doubtful: list[str] = []
+    for part in ("problem", "solver", "models", "seed", "starts", "target"):
+        for path, old, now in _changes(logged.get(part), new[part], part):
+            (doubtful if path.startswith("problem.code") else other).append(_sentence(path, old, now))
+    for package in [*_ALWAYS_MATTER, *new["solver"]["packages"]]:
+        old, now = logged["versions"].get(package), new["versions"].get(package)
+        if old != now:
+            doubtful.append(_sentence(f"version of {package}", old, now))
+    return other, doubtful
+
+
+def _changes(old: Any, new: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in dict.fromkeys([*old, *new]):
+            yield from _changes(old.get(name), new.get(name), f"{path}.{name}")
+    elif old != new:
+        yield path, old, new
+
+
+def _sentence(path: str, old: Any, new: Any) -> str:
+    return f"{path} was {_short(old)} and is {_short(new)}"
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:60]}... ({hashlib.sha256(text.encode()).hexdigest()[:8]})"
+
+
+def _name(kind: type[Any]) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _settings(solver: Solver) -> dict[str, Any]:
+    """Return the settings of a solver: the arguments that its class takes and keeps, objects by their class."""
+    names = {
+        name for kind in type(solver).__mro__ if "__init__" in vars(kind) for name in inspect.signature(kind).parameters
+    }
+    values = {name: getattr(solver, name) for name in sorted(names) if hasattr(solver, name)}
+    return {
+        name: value if isinstance(value, str | int | float | bool | None) else _name(type(value))
+        for name, value in values.items()
+        if not isinstance(value, LLM)
+    }
+
+
+def _code_of(problem: Problem) -> str | None:
+    """Return a fingerprint of the user's own function; the code of this package has a version."""
+    if isinstance(problem, FunctionProblem):
+        return fingerprint(problem.fun)
+    own = type(problem).__module__.startswith("llmopt.")
+    return None if own else fingerprint(type(problem).evaluate)
+
+
+def fingerprint(function: Any) -> str | None:
+    """Return the name of a function and a checksum of its compiled code; None for what has no code of its own.
+
+    Comments and layout do not count. Python versions compile differently, and then it differs too.
+    """
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, CodeType):
+        return None
+    return f"{function.__qualname__} {hashlib.sha256(repr(_compiled(code)).encode()).hexdigest()[:16]}"
+
+
+def _compiled(code: CodeType) -> tuple[Any, ...]:
+    return code.co_code.hex(), code.co_names, tuple(_constant(c) for c in code.co_consts)
+
+
+def _constant(value: Any) -> Any:
+    if isinstance(value, CodeType):
+        return _compiled(value)
+    # The order of a set of texts differs from process to process.
+    return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
+
+
+def _finite(value: Any) -> Any:
+    """Replace what JSON cannot write: infinity and NaN become texts."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,444 @@
+"""The log of one run in progress: it answers what is known, and keeps what is new."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmopt.errors import ReplayDiverged
+from llmopt.evaluate import Outcomes
+from llmopt.llm.base import Message, Reply, Request
+from llmopt.llm.ledger import Entry
+from llmopt.runlog import rows
+from llmopt.runlog.identity import machine
+from llmopt.runlog.reader import LoggedRequest, Place
+from llmopt.runlog.rows import Outcome
+from llmopt.runlog.writer import Statement, Writer
+from llmopt.space import Columns, Space, length, take
+
+SLOW_SECONDS = 0.02
+"""What took longer than this is on the disk before the next evaluation begins."""
+
+_REMEMBERED_TEXTS = 4_096
+
+
+class Journal:
+    """One run of a log, while it runs.
+
+    A resumed run starts as it did the first time; what it evaluates and what it asks models is answered from here,
+    and compared with what was logged, until the log ends. From then on the run is *live*, and everything that is
+    completed is written.
+
+    Parameters
+    ----------
+    writer
+        The log's writer.
+    run
+        The run's number.
+    space, maximize
+        Those of the problem.
+    past
+        The evaluations that are logged.
+    requests
+        What models were asked, and their replies.
+    spent
+        What models cost so far, by role.
+    cached_replies
+        Replies so far that came from a cache.
+    seconds
+        Time that the run took so far.
+    out_of_time
+        Whether the clock ended the run at the end of the log.
+    identity
+        The run's identity as JSON, where it is another one from here on.
+    forked
+        Whether the past is that of another run, and the start of this one.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        run: int,
+        space: Space[Any],
+        *,
+        maximize: bool,
+        past: Outcome | None = None,
+        requests: Mapping[Place, Sequence[LoggedRequest]] | None = None,
+        spent: Mapping[str, Entry] | None = None,
+        cached_replies: int = 0,
+        seconds: float = 0.0,
+        out_of_time: bool = False,
+        identity: str | None = None,
+        forked: bool = False,
+    ) -> None:
+        self.run = run
+        self.spent = dict(spent or {})
+        self.cached_replies = cached_replies
+        self.step = 0
+        self.out_of_time = out_of_time
+        self.forked = forked
+        self._writer = writer
+        self._space = space
+        self._maximize = maximize
+        self._past = _Past(past)
+        self._requests = dict(requests or {})
+        self._latest = {role: max(p for p in self._requests if p[0] == role)[1:] for role in _roles(self._requests)}
+        self._attempts: Counter[tuple[str, int]] = Counter()
+        self._lock = threading.Lock()
+        self._texts: set[bytes] = set()
+        self._before = seconds
+        self._live_since: float | None = None
+        self._identity = identity
+        if not len(self._past) and not self._requests:
+            self.go_live()
+
+    def __len__(self) -> int:
+        """The number of evaluations that are logged up to the first that is missing."""
+        return self._past.unbroken
+
+    @property
+    def live(self) -> bool:
+        """Whether the log has ended, so that evaluations and replies are new."""
+        return self._live_since is not None
+
+    @property
+    def told(self) -> list[Any]:
+        """The start points that are logged: of a forked run, what it was told."""
+        return self._space.solutions(take(self._past.columns, self._past.starts)) if len(self._past) else []
+
+    @property
+    def before(self) -> float:
+        """Seconds that the run took in earlier sessions."""
+        return self._before
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the run took in all its sessions, without what was replayed."""
+        return self._before + (0.0 if self._live_since is None else time.perf_counter() - self._live_since)
+
+    def go_live(self) -> None:
+        """Say that the log has ended; what follows takes time and is written."""
+        with self._lock:
+            if self._live_since is not None:
+                return
+            self._live_since = time.perf_counter()
+        if len(self._past) or self._requests or self._identity:
+            self._write(("UPDATE runs SET state = 'running', ended = NULL WHERE id = ?", [(self.run,)]))
+            if self._identity is not None:
+                self._write(("UPDATE runs SET identity = ? WHERE id = ?", [(self._identity, self.run)]))
+            self._event("resumed", len(self), json.dumps(machine()))
+
+    def end(self, reason: str, message: str, evaluations: int) -> None:
+        """Write why the run ended."""
+        state = {"interrupted": "interrupted", "error": "failed"}.get(reason, "done")
+        self._write(
+            (
+                "UPDATE runs SET state = ?, stop_reason = ?, message = ?, ended = ?, seconds = ? WHERE id = ?",
+                [(state, reason, message, now(), self.seconds, self.run)],
+            )
+        )
+        self._event("ended", evaluations, reason)
+        self.flush()
+
+    def _event(self, kind: str, call: int, detail: str) -> None:
+        self._write(
+            (
+                "INSERT INTO events (run, time, kind, call, detail) VALUES (?, ?, ?, ?, ?)",
+                [(self.run, now(), kind, call, detail)],
+            )
+        )
+
+    # -- evaluations ------------------------------------------------------------------------------------------------
+
+    def answer(self, first: int, columns: Columns, outcomes: Outcomes) -> None:
+        """Fill in the outcomes of proposals that are logged.
+
+        Parameters
+        ----------
+        first
+            The place in the run of the first of them.
+        columns
+            The proposals.
+        outcomes
+            Is filled in.
+
+        Raises
+        ------
+        ReplayDiverged
+            Another solution is logged in a place.
+        """
+        stop = min(first + length(columns), len(self._past))
+        if stop > first:
+            self._past.compare(slice(first, stop), columns, self.step, self._space)
+            self._past.fill(slice(first, stop), outcomes)
+
+    def keep(self, first: int, columns: Columns, outcomes: Outcomes, new: Sequence[int], seconds: float) -> None:
+        """Write evaluations that were just made.
+
+        Parameters
+        ----------
+        first, columns, outcomes
+            As for :meth:`answer`.
+        new
+            The positions among them.
+        seconds
+            What the evaluations took; after slow ones this returns when they are on the disk.
+        """
+        chosen = np.asarray(new, dtype=np.int64)
+        outcome = Outcome(
+            first + chosen,
+            np.full(len(chosen), self.step, dtype=np.int32),
+            take(columns, chosen),
+            outcomes.losses[chosen],
+            outcomes.status[chosen],
+            {i: outcomes.reasons[row] for i, row in enumerate(new) if row in outcomes.reasons},
+        )
+        for part in range(0, len(outcome), rows.CHUNK):
+            self._write(
+                (rows.INSERT, rows.rows(self.run, self._space, _part(outcome, part), maximize=self._maximize)),
+                self._clock_statement(),
+            )
+        if seconds > SLOW_SECONDS:
+            self._writer.flush()
+
+    # -- models -----------------------------------------------------------------------------------------------------
+
+    def place(self, role: str) -> Place:
+        """Return the place of a role's next call of models."""
+        with self._lock:
+            attempt = self._attempts[role, self.step]
+            self._attempts[role, self.step] += 1
+        return role, self.step, attempt
+
+    def known(self, place: Place) -> Sequence[LoggedRequest] | None:
+        """Return what is logged of a call; None where it is new.
+
+        Raises
+        ------
+        ReplayDiverged
+            It is not, but later calls of the role are.
+        """
+        found = self._requests.get(place)
+        if found is None and self.is_past(place):
+            role, step, _ = place
+            raise ReplayDiverged(
+                f"the replay diverges in step {step}: the model ({role}) is asked once more than is logged; "
+                + FORK
+            )
+        return found
+
+    def is_past(self, place: Place) -> bool:
+        """Return whether later calls of the same role are logged."""
+        role, *number = place
+        return role in self._latest and tuple(number) < self._latest[role]
+
+    def keep_request(self, place: Place, number: int, request: Request) -> None:
+        """Write what is about to be asked; each different prompt, grammar and schema is stored once."""
+        texts, settings = _texts(request), _settings(request)
+        hashes = {name: _digest(text) for name, text in texts.items()}
+        with self._lock:
+            fresh = [(hashes[name], _storable(text)) for name, text in texts.items() if hashes[name] not in self._texts]
+            if len(self._texts) > _REMEMBERED_TEXTS:
+                self._texts.clear()
+            self._texts.update(hashes.values())
+        row = (
+            *(self.run, *place, number, request_digest(request), request.n, hashes["prompt"]),
+            *(hashes.get("grammar"), hashes.get("schema"), settings),
+        )
+        self._write(
+            ("INSERT OR IGNORE INTO texts VALUES (?, ?)", fresh),
+            ("INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [row]),
+        )
+
+    def keep_replies(self, place: Place, number: int, samples: Sequence[int], replies: Sequence[Reply]) -> None:
+        """Write replies that have just come."""
+        found = []
+        for sample, reply in zip(samples, replies, strict=False):
+            row = (*place, number, sample, reply.finish_reason, _storable(reply.text))
+            found.append((self.run, *row, rows.checksum(row)))
+        self._write(("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", found))
+
+    def keep_charge(self, role: str, entry: Entry) -> None:
+        """Write what a call cost."""
+        values = [getattr(entry, name) for name in Entry.__dataclass_fields__]
+        self._write((f"INSERT INTO charges VALUES (NULL, ?, ?, {', '.join('?' * len(values))})",
+                     [(self.run, role, *values)]))  # fmt: skip
+
+    def keep_cached(self, count: int) -> None:
+        """Write how many replies of the run came from a cache."""
+        self._write(("UPDATE runs SET cached_replies = ? WHERE id = ?", [(count, self.run)]), self._clock_statement())
+
+    def flush(self) -> None:
+        """Return when everything is on the disk."""
+        self._writer.flush()
+
+    def check_whole(self, evaluations: int) -> None:
+        """Raise ReplayDiverged where the run has ended before its log."""
+        if not self.live and evaluations < len(self):
+            raise ReplayDiverged(
+                f"the replay diverges: it ended after {evaluations} of the {len(self)} logged evaluations; {FORK}"
+            )
+
+    def _clock_statement(self) -> Statement:
+        return "UPDATE runs SET seconds = ? WHERE id = ?", [(self.seconds, self.run)]
+
+    def _write(self, *statements: Statement) -> None:
+        self._writer.put(*statements)
+
+
+FORK = (
+    "the code, a setting or a library has changed. Nothing was written; `resume --fork` goes on with a new run that is "
+    "told the old evaluations"
+)
+
+
+class _Past:
+    """Logged evaluations by their place in the run; places may be missing where evaluations ran in parallel."""
+
+    def __init__(self, outcome: Outcome | None) -> None:
+        self._size = 0 if outcome is None or not len(outcome) else int(outcome.calls[-1]) + 1
+        if outcome is None or not self._size:
+            self.unbroken = 0
+            return
+        self.columns = {name: _spread(values, outcome.calls, self._size) for name, values in outcome.columns.items()}
+        self._known = np.zeros(self._size, dtype=np.bool_)
+        self._known[outcome.calls] = True
+        self._losses = _spread(outcome.losses, outcome.calls, self._size)
+        self._status = _spread(outcome.status, outcome.calls, self._size)
+        self._steps = _spread(outcome.steps, outcome.calls, self._size)
+        self._reasons = {int(outcome.calls[i]): reason for i, reason in outcome.reasons.items()}
+        self.unbroken = self._size if self._known.all() else int(np.argmin(self._known))
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        return np.flatnonzero(self._known & (self._steps == 0))
+
+    def compare(self, places: slice, columns: Columns, step: int, space: Space[Any]) -> None:
+        same = np.ones(places.stop - places.start, dtype=np.bool_)
+        for name, values in columns.items():
+            same &= _equal(self.columns[name][places], values[: len(same)])
+        different = np.flatnonzero(self._known[places] & (~same | (self._steps[places] != step)))
+        if len(different):
+            i = int(different[0])
+            place = places.start + i
+            logged, new = (space.to_json(space.row(c, row)) for c, row in ((self.columns, place), (columns, i)))
+            raise ReplayDiverged(
+                f"the replay diverges at evaluation {place + 1}: step {step} proposes {_short(new)}, and the log has "
+                f"{_short(logged)} in step {int(self._steps[place])}; {FORK}"
+            )
+
+    def fill(self, places: slice, outcomes: Outcomes) -> None:
+        known = np.flatnonzero(self._known[places])
+        outcomes.losses[known] = self._losses[places][known]
+        outcomes.status[known] = self._status[places][known]
+        outcomes.done[known] = True
+        if self._reasons:
+            for i in known.tolist():
+                if (reason := self._reasons.get(places.start + i)) is not None:
+                    outcomes.reasons[i] = reason
+
+
+def _equal(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
+    equal = np.asarray(a == b, dtype=np.bool_)
+    return equal if equal.ndim == 1 else equal.all(axis=1)
+
+
+def _spread(values: NDArray[Any], calls: NDArray[np.int64], size: int) -> NDArray[Any]:
+    if len(values) == size:
+        return values
+    whole = np.zeros((size, *values.shape[1:]), dtype=values.dtype)
+    whole[calls] = values
+    return whole
+
+
+def _part(outcome: Outcome, first: int) -> Outcome:
+    if len(outcome) <= rows.CHUNK:
+        return outcome
+    part = slice(first, first + rows.CHUNK)
+    reasons = {i - first: reason for i, reason in outcome.reasons.items() if first <= i < first + rows.CHUNK}
+    return Outcome(
+        outcome.calls[part],
+        outcome.steps[part],
+        take(outcome.columns, part),
+        outcome.losses[part],
+        outcome.status[part],
+        reasons,
+    )
+
+
+def now() -> str:
+    """Return the time in UTC, for people; nothing depends on it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _roles(requests: Mapping[Place, Any]) -> set[str]:
+    return {role for role, _, _ in requests}
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def request_digest(request: Request) -> bytes:
+    """Return what tells a request from another one; the number of replies does not."""
+    return _digest(_json([_texts(request), _settings(request)]))
+
+
+def prompt_text(prompt: str | tuple[Message, ...]) -> str:
+    """Return a prompt as one text: as it is, or the messages as JSON."""
+    if isinstance(prompt, str):
+        return prompt
+    return json.dumps([{"role": message.role, "content": message.content} for message in prompt], ensure_ascii=False)
+
+
+def _texts(request: Request) -> dict[str, str]:
+    texts = {"prompt": prompt_text(request.prompt)}
+    constraint = request.constraint
+    if constraint is not None and constraint.grammar is not None:
+        texts["grammar"] = constraint.grammar
+    if constraint is not None and constraint.schema is not None:
+        # In its own order, which may matter to a decoder.
+        texts["schema"] = json.dumps(constraint.schema, separators=(",", ":"), default=dict)
+    return texts
+
+
+def _settings(request: Request) -> str:
+    return _json(
+        {
+            "chat": not isinstance(request.prompt, str),
+            "max_tokens": request.max_tokens,
+            "sampling": vars(request.sampling),
+            "stop": request.stop,
+            "seed": request.seed,
+        }
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=dict)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _storable(text: str) -> str | bytes:
+    """Return a text as SQLite takes it; a model may end its reply in the middle of a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+    return text

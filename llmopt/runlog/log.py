@@ -1,0 +1,281 @@
+"""The log of a folder's runs, for the process that writes it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from llmopt.errors import InvalidInput
+from llmopt.problem import Problem
+from llmopt.runlog import filesystem, identity, rows, schema
+from llmopt.runlog.identity import Identity
+from llmopt.runlog.journal import Journal, now
+from llmopt.runlog.lock import WriterLock
+from llmopt.runlog.reader import FILE, LOCK, LoggedRun, LogReader
+from llmopt.runlog.rows import Outcome
+from llmopt.runlog.writer import Statement, Writer
+from llmopt.space import Space
+
+if TYPE_CHECKING:
+    from llmopt.objective import Budget
+    from llmopt.solver import Solver
+
+_BUSY_SECONDS = 30.0
+
+
+class RunLog:
+    """Writes the log in a folder; one object at a time does, readers may come and go.
+
+    Parameters
+    ----------
+    folder
+        Is made where it is not there. A log that is there is gone on with.
+
+    Raises
+    ------
+    InvalidInput
+        Another process writes there, the log is that of another program or damaged, or nothing can be written.
+
+    Attributes
+    ----------
+    remark
+        What the user should know of how it is written; empty on an ordinary disk.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from llmopt import Int, Vector, minimize
+    >>> from llmopt.runlog import LogReader
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result = minimize(lambda s: s["x"] ** 2, Vector(x=Int(-5, 5)), solver="exhaustive", log=folder)
+    ...     with LogReader(folder) as log:
+    ...         [run] = log.runs()
+    >>> run.state, run.evaluations
+    ('done', 11)
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.path = self.folder / FILE
+        self.remark = ""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidInput(f"{folder} cannot be made: {error.strerror}") from None
+        self._lock = WriterLock(self.folder / LOCK)
+        try:
+            connection = self._open()
+            try:
+                self._reader = LogReader(self.folder)
+            except BaseException:
+                connection.close()
+                raise
+        except BaseException:
+            self._lock.close()
+            raise
+        self._writer = Writer(connection, str(self.path))
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            # Before the write-ahead log: without it, the file still says what it is.
+            schema.migrate(connection, str(self.path))
+            kind = filesystem.network(self.folder)
+            mode = "WAL" if kind is None else "DELETE"
+            [used] = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
+            if kind is not None:
+                self.remark = f"{self.folder} is on a network file system ({kind}): journal mode {used}, which is slower"
+            connection.execute("PRAGMA synchronous = FULL")
+            return connection
+        except sqlite3.Error as error:
+            connection.close()
+            raise InvalidInput(f"the log {self.path} cannot be used: {error}; nothing was changed") from None
+        except BaseException:
+            connection.close()
+            raise
+
+    @property
+    def reader(self) -> LogReader:
+        """Reads what is written; see :meth:`flush`."""
+        return self._reader
+
+    def set_meta(self, name: str, value: Any) -> None:
+        """Keep something for the whole log, as JSON."""
+        self._writer.put(("INSERT OR REPLACE INTO meta VALUES (?, ?)", [(name, json.dumps(value))]))
+        self._writer.flush()
+
+    def find(self, name: str, repeat: int) -> LoggedRun | None:
+        """Return the latest run of a name and repeat; forks come after what they were forked from."""
+        self._writer.flush()
+        found = [run for run in self._reader.runs() if (run.name, run.repeat) == (name, repeat)]
+        return found[-1] if found else None
+
+    def set_record(self, run: int, record: Mapping[str, Any]) -> None:
+        """Keep what tables show of a run that has ended."""
+        self._writer.put(("UPDATE runs SET record = ? WHERE id = ?", [(json.dumps(record), run)]))
+        self._writer.flush()
+
+    def begin(self, name: str, repeat: int, new: Identity, space: Space[Any]) -> Journal:
+        """Write down that a run begins."""
+        return self._begin(name, repeat, new, space, None, None)
+
+    def fork(self, parent: LoggedRun, new: Identity, space: Space[Any]) -> Journal:
+        """Begin a run that is told the evaluations of another one, as its start points."""
+        past = self._readable(parent, space)
+        count = len(past)
+        told = Outcome(np.arange(count), np.zeros(count, np.int32), past.columns, past.losses, past.status, past.reasons)
+        return self._begin(parent.name, parent.repeat, new, space, parent.id, told)
+
+    def _begin(
+        self, name: str, repeat: int, new: Identity, space: Space[Any], parent: int | None, told: Outcome | None
+    ) -> Journal:
+        self._writer.flush()
+        number = 1 + max((run.id for run in self._reader.runs()), default=0)
+        maximize = new["problem"]["direction"] == "maximize"
+        row = (number, parent, name, repeat, new["seed"], json.dumps(new), json.dumps(identity.machine()))
+        statements: list[Statement] = [
+            (
+                "INSERT INTO runs (id, parent, name, repeat, seed, identity, machine, began, state) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'running')",
+                [(*row, now())],
+            )
+        ]
+        if told is not None:
+            statements.append((rows.INSERT, rows.rows(number, space, told, maximize=maximize)))
+        self._writer.put(*statements)
+        self._writer.flush()
+        return Journal(self._writer, number, space, maximize=maximize, past=told, forked=told is not None)
+
+    def resume(self, run: LoggedRun, new: Identity, space: Space[Any]) -> Journal:
+        """Go on with a run; ``new`` is its identity now."""
+        past = self._readable(run, space)
+        budget, old = new["budget"], run.identity["budget"]
+        limit = budget["evaluations"]
+        if limit is not None and limit < len(past):
+            raise InvalidInput(
+                f"{self.folder}: run {run.id} has made {len(past):,} evaluations, more than the budget of {limit:,}; "
+                "give a larger one"
+            )
+        requests = self._reader.requests(run)
+        spent = self._reader.spent(run)
+        self._check_damage()
+        by_the_clock = run.stop_reason == "seconds" and budget["seconds"] == old["seconds"]
+        return Journal(
+            self._writer,
+            run.id,
+            space,
+            maximize=run.maximize,
+            past=past,
+            requests=requests,
+            spent=spent,
+            cached_replies=run.cached_replies,
+            seconds=run.seconds,
+            out_of_time=by_the_clock,
+            forked=run.parent is not None,
+            identity=None if new == run.identity else json.dumps(new),
+        )
+
+    def _readable(self, run: LoggedRun, space: Space[Any]) -> Outcome:
+        self._writer.flush()
+        past = self._reader.outcome(run, space)
+        self._check_damage()
+        return past
+
+    def _check_damage(self) -> None:
+        if self._reader.damage:
+            raise InvalidInput(
+                f"the log {self.path} is damaged: {'; '.join(self._reader.damage)}. Nothing was changed; 'llmopt export' "
+                "saves what can be read, and a new folder starts anew"
+            )
+
+    def close(self) -> None:
+        """Write what is left and let others write; may be called twice."""
+        self._reader.close()
+        self._writer.close()
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a run goes in a log, and on what terms it may go on there.
+
+    Parameters
+    ----------
+    log
+        The log.
+    name, repeat
+        What the run is called; the latest run with these is gone on with, where there is one.
+    asked
+        What the user typed: the names and settings from which problem and solver were built.
+    fork
+        Begin a new run that is told the evaluations of the latest one.
+    force
+        Go on although a version, or the code of the user's function, is another one.
+    """
+
+    log: RunLog
+    name: str = "run"
+    repeat: int = 0
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    fork: bool = False
+    force: bool = False
+
+    def open(
+        self,
+        problem: Problem,
+        solver: Solver,
+        budget: Budget,
+        seed: int,
+        *,
+        starts: Sequence[Any] | None,
+        target: float | None,
+    ) -> Journal:
+        """Return the journal of a run with these arguments of :func:`llmopt.run.run`.
+
+        Raises
+        ------
+        InvalidInput
+            The log's run is another one; the message shows the difference. Or the log is damaged.
+        """
+        new = identity.identify(problem, solver, budget, seed, starts=starts, target=target, asked=self.asked)
+        run = self.log.find(self.name, self.repeat)
+        if run is None:
+            return self.log.begin(self.name, self.repeat, new, problem.space)
+        other, doubtful = identity.differences(run.identity, new)
+        if self.fork:
+            # What was evaluated must still hold; how it came about need not.
+            other = [text for text in other if text.startswith("problem.")]
+            self._refuse(other, doubtful=[text for text in doubtful if text.startswith("problem.")])
+            return self.log.fork(run, new, problem.space)
+        self._refuse(other, doubtful)
+        return self.log.resume(run, new, problem.space)
+
+    def _refuse(self, other: Sequence[str], doubtful: Sequence[str]) -> None:
+        if other:
+            raise InvalidInput(
+                f"{self.log.folder} holds another run: {'; '.join([*other, *doubtful])}; give another folder"
+                + ("" if self.fork or any(text.startswith("problem.") for text in other) else
+                   ", or let a new run be told its evaluations (--fork)")
+            )  # fmt: skip
+        if doubtful and not self.force:
+            raise InvalidInput(
+                f"{self.log.folder} holds a run under other conditions: {'; '.join(doubtful)}; if you know that it makes "
+                "no difference, force it (--force): every proposal is compared with the log"
+            )

@@ -1,0 +1,281 @@
+"""What a log holds, for readers: at any time, also while a run writes, and as far as a damaged file can be read."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from llmopt.errors import InvalidInput
+from llmopt.history import History
+from llmopt.llm.base import Reply
+from llmopt.llm.ledger import Entry
+from llmopt.runlog import rows, schema
+from llmopt.runlog.lock import is_held
+from llmopt.space import Space
+from llmopt.space.plain import from_plain
+
+FILE = "run.sqlite"
+LOCK = "run.lock"
+
+State = Literal["running", "done", "interrupted", "failed"]
+Place = tuple[str, int, int]
+"""Of a call of models: the role, the step, and the number of the role's call within the step."""
+
+
+@dataclass(frozen=True)
+class LoggedRun:
+    """What a log says of one run.
+
+    Attributes
+    ----------
+    id, parent
+        The run's number in its log, and that of the run it was forked from.
+    name, repeat, seed
+        The solver as it was asked for, and which of its repeats this is.
+    identity
+        Problem, solver, models, settings, budget and versions, see :mod:`llmopt.runlog.identity`.
+    machine
+        Where it began.
+    began, ended
+        Times in UTC; ``ended`` is None where the process died, or is still running.
+    state
+        ``"running"``, ``"done"``, ``"interrupted"`` (also where the process died) or ``"failed"``.
+    stop_reason, message
+        Why it ended.
+    seconds
+        Time that the run took, over all its sessions; without what was replayed.
+    cached_replies
+        Replies of models that came from the cache.
+    record
+        What tables show of the run, once it has ended.
+    evaluations
+        How many are there.
+    """
+
+    id: int
+    parent: int | None
+    name: str
+    repeat: int
+    seed: int
+    identity: Mapping[str, Any]
+    machine: Mapping[str, Any]
+    began: str
+    ended: str | None
+    state: State
+    stop_reason: str | None
+    message: str | None
+    seconds: float
+    cached_replies: int
+    record: Mapping[str, Any] | None
+    evaluations: int
+
+    @property
+    def space(self) -> Space[Any]:
+        """The space of the solutions; raises InvalidInput for one of another package."""
+        return from_plain(self.identity["problem"]["space"])
+
+    @property
+    def maximize(self) -> bool:
+        """Whether the best score is the largest."""
+        return bool(self.identity["problem"]["direction"] == "maximize")
+
+    @property
+    def noisy(self) -> bool:
+        """Whether every call of the problem is an evaluation."""
+        return bool(self.identity["problem"]["noisy"])
+
+
+@dataclass(frozen=True)
+class LoggedRequest:
+    """A request to a model and the replies to it that are there, by sample."""
+
+    sha256: bytes
+    prompt: str
+    replies: dict[int, Reply]
+
+
+class LogReader:
+    """Reads the log in a folder and changes nothing.
+
+    Parameters
+    ----------
+    folder
+        A folder with a log, such as ``--out`` made it.
+
+    Raises
+    ------
+    InvalidInput
+        There is no log, or it cannot be read at all.
+
+    Attributes
+    ----------
+    damage
+        One sentence for each part of the log that could not be read; grows while one reads.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.path = self.folder / FILE
+        self.damage: list[str] = []
+        if not self.path.is_file():
+            raise InvalidInput(f"{folder} is not the folder of a run: it holds no {FILE}")
+        self._connection = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        uri = self.path.absolute().as_uri()
+        last: sqlite3.Error | None = None
+        # The second one is for a folder that cannot be written, where SQLite finds no room for its shared memory.
+        for mode in ("mode=ro", "mode=ro&immutable=1"):
+            connection = sqlite3.connect(f"{uri}?{mode}", uri=True, isolation_level=None, check_same_thread=False)
+            try:
+                if schema.version(connection, str(self.path)) == 0:
+                    raise InvalidInput(f"{self.folder} holds an empty log: nothing was run, or its {FILE}-wal is gone")
+                return connection
+            except sqlite3.Error as error:
+                connection.close()
+                last = error
+            except BaseException:
+                connection.close()
+                raise
+        raise InvalidInput(f"{self.path} cannot be read: {last}; nothing was changed")
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            self._note(f"{what} cannot be read whole: {error}")
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self.damage:
+            self.damage.append(sentence)
+
+    def meta(self, name: str) -> Any:
+        """Return what the whole log has under a name; None where it has nothing."""
+        with self._reading("the log's own settings"):
+            row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+            return None if row is None else json.loads(row[0])
+
+    def runs(self) -> list[LoggedRun]:
+        """Return the runs in the order in which they began."""
+        alive = is_held(self.folder / LOCK)
+        found = []
+        with self._reading("the list of runs"):
+            for row in self._connection.execute("SELECT * FROM runs ORDER BY id"):
+                try:
+                    found.append(self._run(row, alive))
+                except (ValueError, TypeError, AttributeError):
+                    self._note(f"run {row[0]} is damaged")
+        return found
+
+    def _run(self, row: tuple[Any, ...], alive: bool) -> LoggedRun:
+        number, parent, name, repeat, seed, identity, machine, began, ended, state, *rest = row
+        stop_reason, message, seconds, cached, record = rest
+        if state == "running" and not alive:
+            state = "interrupted"
+        count = 0
+        with self._reading(f"run {number}"):
+            [count] = self._connection.execute("SELECT count(*) FROM evaluations WHERE run = ?", (number,)).fetchone()
+        return LoggedRun(
+            int(number),
+            parent,
+            str(name),
+            int(repeat),
+            int(seed),
+            json.loads(identity),
+            json.loads(machine),
+            str(began),
+            ended,
+            state,
+            stop_reason,
+            message,
+            float(seconds),
+            int(cached),
+            None if record is None else json.loads(record),
+            count,
+        )
+
+    def outcome(self, run: LoggedRun, space: Space[Any] | None = None) -> rows.Outcome:
+        """Return the evaluations of a run, as far as they can be read."""
+        found, damaged = rows.read(self._rows(run.id), space or run.space, maximize=run.maximize)
+        if damaged:
+            self._note(f"run {run.id}: {damaged} of its evaluations are damaged")
+        return found
+
+    def _rows(self, run: int) -> Iterator[rows.Row]:
+        with self._reading(f"run {run}"):
+            yield from self._connection.execute(rows.SELECT, (run,))
+
+    def history(self, run: LoggedRun, space: Space[Any] | None = None) -> History:
+        """Return the evaluations of a run as a history.
+
+        Parameters
+        ----------
+        run
+            One of :meth:`runs`.
+        space
+            That of the run, where it is of a kind that only the user's code knows.
+        """
+        space = space or run.space
+        return rows.history(space, self.outcome(run, space), maximize=run.maximize, noisy=run.noisy)
+
+    def requests(self, run: LoggedRun) -> dict[Place, list[LoggedRequest]]:
+        """Return what models were asked in a run, and what they replied."""
+        found: dict[Place, list[LoggedRequest]] = {}
+        with self._reading(f"what models were asked in run {run.id}"):
+            for role, step, attempt, number, sha256, prompt in self._connection.execute(
+                "SELECT role, step, attempt, request, requests.sha256, text FROM requests "
+                "LEFT JOIN texts ON texts.sha256 = prompt WHERE run = ? ORDER BY role, step, attempt, request",
+                (run.id,),
+            ):
+                listed = found.setdefault((role, step, attempt), [])
+                if number != len(listed):
+                    self._note(f"run {run.id}: a request of step {step} is missing")
+                    continue
+                listed.append(LoggedRequest(sha256, prompt or "", {}))
+        with self._reading(f"the replies of run {run.id}"):
+            for *place, number, sample, finish, text, checksum in self._connection.execute(
+                "SELECT role, step, attempt, request, sample, finish, text, checksum FROM replies WHERE run = ?",
+                (run.id,),
+            ):
+                row = (*place, number, sample, finish, text)
+                listed = found.get((place[0], place[1], place[2]), [])
+                if rows.checksum(row) != checksum or not 0 <= number < len(listed) or finish not in ("stop", "length"):
+                    self._note(f"run {run.id}: a reply of step {place[1]} is damaged")
+                    continue
+                listed[number].replies[sample] = Reply(_text(text), finish)
+        return found
+
+    def spent(self, run: LoggedRun) -> dict[str, Entry]:
+        """Return what models cost in a run, by role."""
+        entries: dict[str, Entry] = {}
+        with self._reading(f"what models cost in run {run.id}"):
+            for role, *values in self._connection.execute(
+                "SELECT role, calls, retries, prompt_tokens, cached_tokens, completion_tokens, unreported, "
+                "unreported_tokens, seconds, dollars FROM charges WHERE run = ? ORDER BY id",
+                (run.id,),
+            ):
+                entries[role] = entries.get(role, Entry()).plus(Entry(*values))
+        return entries
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _text(stored: str | bytes) -> str:
+    return stored if isinstance(stored, str) else stored.decode("utf-8", "surrogatepass")
