@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -15,6 +14,7 @@ from weakref import WeakValueDictionary
 from llmopt.errors import ModelError
 from llmopt.llm.base import LLM, Reply, Request, Response, Take, Usage, Wrapper
 from llmopt.llm.reply_file import ReplyFile
+from llmopt.llm.samples import gaps_of, part_of
 
 
 class Cached(Wrapper):

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_NETWORK = ("nfs", "cifs", "smb", "afs", "ceph", "gluster", "lustre", "beegfs", "gpfs", "9p", "ncpfs", "webdav", "davfs")
+_NETWORK = (
+    "nfs",
+    "cifs",
+    "smb",
+    "afs",
+    "ceph",
+    "gluster",
+    "lustre",
+    "beegfs",
+    "gpfs",
+    "9p",
+    "ncpfs",
+    "webdav",
+    "davfs",
+)
 
 
 def network(folder: Path) -> str | None:

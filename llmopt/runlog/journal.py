@@ -231,8 +231,7 @@ class Journal:
         if found is None and self.is_past(place):
             role, step, _ = place
             raise ReplayDiverged(
-                f"the replay diverges in step {step}: the model ({role}) is asked once more than is logged; "
-                + FORK
+                f"the replay diverges in step {step}: the model ({role}) is asked once more than is logged; " + FORK
             )
         return found
 

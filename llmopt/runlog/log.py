@@ -83,9 +83,7 @@ class RunLog:
         self._writer = Writer(connection, str(self.path))
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             # Before the write-ahead log: without it, the file still says what it is.
             schema.migrate(connection, str(self.path))
@@ -93,7 +91,9 @@ class RunLog:
             mode = "WAL" if kind is None else "DELETE"
             [used] = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
             if kind is not None:
-                self.remark = f"{self.folder} is on a network file system ({kind}): journal mode {used}, which is slower"
+                self.remark = (
+                    f"{self.folder} is on a network file system ({kind}): journal mode {used}, which is slower"
+                )
             connection.execute("PRAGMA synchronous = FULL")
             return connection
         except sqlite3.Error as error:
@@ -132,7 +132,9 @@ class RunLog:
         """Begin a run that is told the evaluations of another one, as its start points."""
         past = self._readable(parent, space)
         count = len(past)
-        told = Outcome(np.arange(count), np.zeros(count, np.int32), past.columns, past.losses, past.status, past.reasons)
+        told = Outcome(
+            np.arange(count), np.zeros(count, np.int32), past.columns, past.losses, past.status, past.reasons
+        )
         return self._begin(parent.name, parent.repeat, new, space, parent.id, told)
 
     def _begin(
