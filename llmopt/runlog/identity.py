@@ -49,7 +49,12 @@ def identify(
     """
     optimum = problem.optimum
     models = {
-        role: {"spec": llm.info.spec, **dict(sorted(llm.info.details.items()))} for role, llm in solver.models.items()
+        role: {
+            "spec": llm.info.spec,
+            "details": dict(sorted(llm.info.details.items())),
+            "capabilities": asdict(llm.capabilities),
+        }
+        for role, llm in solver.models.items()
     }
     identity = {
         "asked": dict(asked),

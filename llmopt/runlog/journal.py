@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 import time
@@ -16,11 +15,12 @@ from numpy.typing import NDArray
 
 from llmopt.errors import ReplayDiverged
 from llmopt.evaluate import Outcomes
-from llmopt.llm.base import Message, Reply, Request
+from llmopt.llm.base import Request, Response, Usage
 from llmopt.llm.ledger import Entry
 from llmopt.runlog import rows
 from llmopt.runlog.identity import machine
 from llmopt.runlog.reader import LoggedRequest, Place
+from llmopt.runlog.requests import digest, settings_text, text_digest, texts_of
 from llmopt.runlog.rows import Outcome
 from llmopt.runlog.writer import Statement, Writer
 from llmopt.space import Columns, Space, length, take
@@ -242,29 +242,31 @@ class Journal:
 
     def keep_request(self, place: Place, number: int, request: Request) -> None:
         """Write what is about to be asked; each different prompt, grammar and schema is stored once."""
-        texts, settings = _texts(request), _settings(request)
-        hashes = {name: _digest(text) for name, text in texts.items()}
+        texts = texts_of(request)
+        hashes = {name: text_digest(text) for name, text in texts.items()}
         with self._lock:
             fresh = [(hashes[name], _storable(text)) for name, text in texts.items() if hashes[name] not in self._texts]
             if len(self._texts) > _REMEMBERED_TEXTS:
                 self._texts.clear()
             self._texts.update(hashes.values())
         row = (
-            *(self.run, *place, number, request_digest(request), request.n, hashes["prompt"]),
-            *(hashes.get("grammar"), hashes.get("schema"), settings),
+            *(self.run, *place, number, digest(request), request.n, hashes["prompt"]),
+            *(hashes.get("grammar"), hashes.get("schema"), settings_text(request)),
         )
         self._write(
             ("INSERT OR IGNORE INTO texts VALUES (?, ?)", fresh),
             ("INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [row]),
         )
 
-    def keep_replies(self, place: Place, number: int, samples: Sequence[int], replies: Sequence[Reply]) -> None:
-        """Write replies that have just come."""
+    def keep_replies(self, place: Place, number: int, samples: Sequence[int], part: Response) -> None:
+        """Write replies that have just come; the first of them bears what they cost together."""
         found = []
-        for sample, reply in zip(samples, replies, strict=False):
-            row = (*place, number, sample, reply.finish_reason, _storable(reply.text))
+        usage = part.usage
+        for sample, reply in zip(samples, part.replies, strict=False):
+            row = (*place, number, sample, reply.finish_reason, _storable(reply.text), *usage)
             found.append((self.run, *row, rows.checksum(row)))
-        self._write(("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", found))
+            usage = Usage()
+        self._write((f"INSERT OR IGNORE INTO replies VALUES ({', '.join('?' * 13)})", found))
 
     def keep_charge(self, role: str, entry: Entry) -> None:
         """Write what a call cost."""
@@ -389,49 +391,6 @@ def _roles(requests: Mapping[Place, Any]) -> set[str]:
 def _short(value: Any) -> str:
     text = json.dumps(value)
     return text if len(text) <= 200 else f"{text[:200]}..."
-
-
-def request_digest(request: Request) -> bytes:
-    """Return what tells a request from another one; the number of replies does not."""
-    return _digest(_json([_texts(request), _settings(request)]))
-
-
-def prompt_text(prompt: str | tuple[Message, ...]) -> str:
-    """Return a prompt as one text: as it is, or the messages as JSON."""
-    if isinstance(prompt, str):
-        return prompt
-    return json.dumps([{"role": message.role, "content": message.content} for message in prompt], ensure_ascii=False)
-
-
-def _texts(request: Request) -> dict[str, str]:
-    texts = {"prompt": prompt_text(request.prompt)}
-    constraint = request.constraint
-    if constraint is not None and constraint.grammar is not None:
-        texts["grammar"] = constraint.grammar
-    if constraint is not None and constraint.schema is not None:
-        # In its own order, which may matter to a decoder.
-        texts["schema"] = json.dumps(constraint.schema, separators=(",", ":"), default=dict)
-    return texts
-
-
-def _settings(request: Request) -> str:
-    return _json(
-        {
-            "chat": not isinstance(request.prompt, str),
-            "max_tokens": request.max_tokens,
-            "sampling": vars(request.sampling),
-            "stop": request.stop,
-            "seed": request.seed,
-        }
-    )
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=dict)
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def _storable(text: str) -> str | bytes:

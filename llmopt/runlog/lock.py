@@ -59,8 +59,8 @@ class WriterLock:
     def _refused(self, error: sqlite3.Error) -> InvalidInput:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
             return InvalidInput(
-                f"{self._path.parent} is being written by {holder(self._path) or 'another process'}; wait until it ends, "
-                "or give another folder"
+                f"{self._path.parent} is being written by {holder(self._path) or 'another process'}; wait until it "
+                "ends, or give another folder"
             )
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
             return InvalidInput(f"{self._path} is not a lock file; delete it if no process writes {self._path.parent}")

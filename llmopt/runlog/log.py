@@ -195,8 +195,8 @@ class RunLog:
     def _check_damage(self) -> None:
         if self._reader.damage:
             raise InvalidInput(
-                f"the log {self.path} is damaged: {'; '.join(self._reader.damage)}. Nothing was changed; 'llmopt export' "
-                "saves what can be read, and a new folder starts anew"
+                f"the log {self.path} is damaged: {'; '.join(self._reader.damage)}. Nothing was changed; 'llmopt "
+                "export' saves what can be read, and a new folder starts anew"
             )
 
     def close(self) -> None:
@@ -278,6 +278,6 @@ class Slot:
             )  # fmt: skip
         if doubtful and not self.force:
             raise InvalidInput(
-                f"{self.log.folder} holds a run under other conditions: {'; '.join(doubtful)}; if you know that it makes "
-                "no difference, force it (--force): every proposal is compared with the log"
+                f"{self.log.folder} holds a run under other conditions: {'; '.join(doubtful)}; if you know that it "
+                "makes no difference, force it (--force): every proposal is compared with the log"
             )

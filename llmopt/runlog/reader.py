@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from llmopt.errors import InvalidInput
 from llmopt.history import History
-from llmopt.llm.base import Reply
+from llmopt.llm.base import Reply, Usage
 from llmopt.llm.ledger import Entry
 from llmopt.runlog import rows, schema
 from llmopt.runlog.lock import is_held
@@ -24,6 +25,8 @@ FILE = "run.sqlite"
 LOCK = "run.lock"
 
 State = Literal["running", "done", "interrupted", "failed"]
+_TEXTS = ("prompt", "grammar", "schema")
+
 Place = tuple[str, int, int]
 """Of a call of models: the role, the step, and the number of the role's call within the step."""
 
@@ -93,11 +96,30 @@ class LoggedRun:
 
 @dataclass(frozen=True)
 class LoggedRequest:
-    """A request to a model and the replies to it that are there, by sample."""
+    """A request to a model, and what came of it.
+
+    Attributes
+    ----------
+    sha256
+        What tells it from other requests; the number of replies does not.
+    n
+        Replies that were wanted.
+    texts
+        ``prompt``, and ``grammar`` and ``schema`` where there are.
+    settings
+        The rest of the request.
+    replies
+        Those that are there, by sample.
+    usage
+        What they cost together, each with the first reply of its call.
+    """
 
     sha256: bytes
-    prompt: str
-    replies: dict[int, Reply]
+    n: int
+    texts: Mapping[str, str]
+    settings: Mapping[str, Any]
+    replies: dict[int, Reply] = field(default_factory=dict)
+    usage: list[Usage] = field(default_factory=list)
 
 
 class LogReader:
@@ -226,31 +248,50 @@ class LogReader:
         return rows.history(space, self.outcome(run, space), maximize=run.maximize, noisy=run.noisy)
 
     def requests(self, run: LoggedRun) -> dict[Place, list[LoggedRequest]]:
-        """Return what models were asked in a run, and what they replied."""
+        """Return what models were asked in a run, and what they replied; in the order of the steps."""
         found: dict[Place, list[LoggedRequest]] = {}
+        texts: dict[bytes, str] = {}
         with self._reading(f"what models were asked in run {run.id}"):
-            for role, step, attempt, number, sha256, prompt in self._connection.execute(
-                "SELECT role, step, attempt, request, requests.sha256, text FROM requests "
-                "LEFT JOIN texts ON texts.sha256 = prompt WHERE run = ? ORDER BY role, step, attempt, request",
+            for role, step, attempt, number, sha256, n, *hashes, settings in self._connection.execute(
+                "SELECT role, step, attempt, request, sha256, n, prompt, grammar, schema, settings FROM requests "
+                "WHERE run = ? ORDER BY step, role, attempt, request",
                 (run.id,),
             ):
                 listed = found.setdefault((role, step, attempt), [])
                 if number != len(listed):
                     self._note(f"run {run.id}: a request of step {step} is missing")
                     continue
-                listed.append(LoggedRequest(sha256, prompt or "", {}))
-        with self._reading(f"the replies of run {run.id}"):
-            for *place, number, sample, finish, text, checksum in self._connection.execute(
-                "SELECT role, step, attempt, request, sample, finish, text, checksum FROM replies WHERE run = ?",
-                (run.id,),
-            ):
-                row = (*place, number, sample, finish, text)
-                listed = found.get((place[0], place[1], place[2]), [])
-                if rows.checksum(row) != checksum or not 0 <= number < len(listed) or finish not in ("stop", "length"):
-                    self._note(f"run {run.id}: a reply of step {place[1]} is damaged")
-                    continue
-                listed[number].replies[sample] = Reply(_text(text), finish)
+                names = {name: key for name, key in zip(_TEXTS, hashes, strict=True) if key is not None}
+                named = {name: self._text(key, texts) for name, key in names.items()}
+                listed.append(LoggedRequest(sha256, n, named, json.loads(settings)))
+        self._add_replies(run.id, found)
         return found
+
+    def _text(self, key: bytes, known: dict[bytes, str]) -> str:
+        if key not in known:
+            row = self._connection.execute("SELECT text FROM texts WHERE sha256 = ?", (key,)).fetchone()
+            text = "" if row is None else _decoded(row[0])
+            if hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() != key:
+                self._note("a text that models were given is damaged")
+            known[key] = text
+        return known[key]
+
+    def _add_replies(self, run: int, requests: Mapping[Place, list[LoggedRequest]]) -> None:
+        with self._reading(f"the replies of run {run}"):
+            for *row, checksum in self._connection.execute(
+                "SELECT role, step, attempt, request, sample, finish, text, calls, prompt_tokens, cached_tokens, "
+                "completion_tokens, checksum FROM replies WHERE run = ? "
+                "ORDER BY step, role, attempt, request, sample",
+                (run,),
+            ):
+                role, step, attempt, number, sample, finish, text, *usage = row
+                listed = requests.get((role, step, attempt), [])
+                whole = rows.checksum(tuple(row)) == checksum and finish in ("stop", "length")
+                if not whole or not 0 <= number < len(listed):
+                    self._note(f"run {run}: a reply of step {step} is damaged")
+                    continue
+                listed[number].replies[sample] = Reply(_decoded(text), finish)
+                listed[number].usage.append(Usage(*usage))
 
     def spent(self, run: LoggedRun) -> dict[str, Entry]:
         """Return what models cost in a run, by role."""
@@ -277,5 +318,5 @@ class LogReader:
         self.close()
 
 
-def _text(stored: str | bytes) -> str:
+def _decoded(stored: str | bytes) -> str:
     return stored if isinstance(stored, str) else stored.decode("utf-8", "surrogatepass")

@@ -9,8 +9,9 @@ from contextlib import suppress
 from llmopt.errors import LogError, ModelError, ReplayDiverged
 from llmopt.llm.base import LLM, Reply, Request, Response, Take, Usage, Wrapper
 from llmopt.llm.samples import gaps_of, part_of
-from llmopt.runlog.journal import FORK, Journal, prompt_text, request_digest
+from llmopt.runlog.journal import FORK, Journal
 from llmopt.runlog.reader import LoggedRequest, Place
+from llmopt.runlog.requests import digest, texts_of
 
 
 class Logged(Wrapper):
@@ -71,7 +72,7 @@ class Logged(Wrapper):
 
             def keep(j: int, first: int, part: Response) -> None:
                 i, gap = gaps[j]
-                journal.keep_replies(place, i, gap[first:], part.replies)
+                journal.keep_replies(place, i, gap[first:], part)
                 take(i, gap[first], part)
 
             try:
@@ -96,9 +97,10 @@ class Logged(Wrapper):
 def _compare(place: Place, logged: Sequence[LoggedRequest], requests: Sequence[Request]) -> None:
     role, step, _ = place
     for i, (old, new) in enumerate(zip(logged, requests, strict=False)):
-        if old.sha256 != request_digest(new):
+        if old.sha256 != digest(new):
             raise ReplayDiverged(
-                f"the replay diverges in step {step}: request {i + 1} to the model ({role}) {_difference(old, new)}; {FORK}"
+                f"the replay diverges in step {step}: request {i + 1} to the model ({role}) {_difference(old, new)}; "
+                + FORK
             )
     if len(logged) > len(requests):
         raise ReplayDiverged(
@@ -108,7 +110,7 @@ def _compare(place: Place, logged: Sequence[LoggedRequest], requests: Sequence[R
 
 
 def _difference(old: LoggedRequest, new: Request) -> str:
-    ours, theirs = prompt_text(new.prompt).splitlines(), old.prompt.splitlines()
+    ours, theirs = texts_of(new)["prompt"].splitlines(), old.texts["prompt"].splitlines()
     for number, (line, logged) in enumerate(itertools.zip_longest(ours, theirs, fillvalue=""), 1):
         if line != logged:
             return f"has {line[:120]!r} in line {number} of its prompt, where {logged[:120]!r} is logged"

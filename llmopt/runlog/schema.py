@@ -64,6 +64,10 @@ STEPS: tuple[str, ...] = (
         sample INTEGER NOT NULL,
         finish TEXT NOT NULL,
         text TEXT NOT NULL,
+        calls INTEGER NOT NULL,
+        prompt_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL,
+        completion_tokens INTEGER NOT NULL,
         checksum INTEGER NOT NULL,
         PRIMARY KEY (run, role, step, attempt, request, sample)
     ) WITHOUT ROWID;
