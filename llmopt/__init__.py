@@ -1,9 +1,18 @@
 """Black-box optimization in which a language model is one solver among many."""
 
-from llmopt.errors import DecodeError, InvalidInput, LlmoptError, MissingExtra, ModelError
+from llmopt.errors import (
+    DecodeError,
+    InvalidInput,
+    LlmoptError,
+    LogError,
+    MissingExtra,
+    ModelError,
+    ReplayDiverged,
+    WorkerError,
+)
 from llmopt.history import Evaluation, Evaluations, History
 from llmopt.objective import Budget, Objective, Proposals
-from llmopt.optimize import maximize, minimize
+from llmopt.optimize import maximize, minimize, resume
 from llmopt.problem import FunctionProblem, Infeasible, Optimum, Problem
 from llmopt.result import OptimizeResult
 from llmopt.run import run
@@ -26,6 +35,7 @@ __all__ = [
     "Int",
     "InvalidInput",
     "LlmoptError",
+    "LogError",
     "MissingExtra",
     "ModelError",
     "Objective",
@@ -34,12 +44,15 @@ __all__ = [
     "Permutation",
     "Problem",
     "Proposals",
+    "ReplayDiverged",
     "Solver",
     "Space",
     "Task",
     "Text",
     "Vector",
+    "WorkerError",
     "maximize",
     "minimize",
+    "resume",
     "run",
 ]

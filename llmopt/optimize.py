@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from llmopt.objective import Budget, Objective
 from llmopt.problem import Direction, FunctionProblem, Optimum, Problem
 from llmopt.result import OptimizeResult
 from llmopt.run import run
+from llmopt.runlog import LogReader, RunLog, Slot
 from llmopt.solver import Solver
 from llmopt.space import Float, Space, Vector
 
@@ -47,6 +49,8 @@ def minimize(
     on_step: Callable[[Objective], None] | None = None,
     prices: Mapping[str, Price] | None = None,
     cache: str | Path | None = "auto",
+    log: str | Path | None = None,
+    workers: int | Executor | None = None,
 ) -> OptimizeResult:
     """Find the solution with the smallest score.
 
@@ -91,6 +95,11 @@ def minimize(
     cache
         The file of model replies, which makes a repeated run free; None for none; ``"auto"``: a file that the
         user's runs share, for models that cost money.
+    log
+        A folder in which every evaluation and every model reply is kept. Called again with the same arguments, the run
+        goes on where its log ends; see also :func:`resume`.
+    workers
+        Evaluate so many solutions of a step at the same time, in threads; or an executor of ``concurrent.futures``.
 
     Returns
     -------
@@ -150,6 +159,10 @@ def _optimize(
     on_step: Callable[[Objective], None] | None,
     prices: Mapping[str, Price] | None,
     cache: str | Path | None,
+    log: str | Path | None,
+    workers: int | Executor | None,
+    fork: bool = False,
+    force: bool = False,
 ) -> OptimizeResult:
     budget = Budget(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls)
     if isinstance(fun, Problem):
@@ -173,6 +186,14 @@ def _optimize(
         )
     if bounds is not None and starts is not None:
         starts = _named_starts(list(problem.space.variables), starts)  # type: ignore[attr-defined]
+    asked = {
+        "solver": solver if isinstance(solver, str) else None,
+        "llm": llm if isinstance(llm, str) else None,
+        "hint": hint,
+        "description": description,
+        "vectorized": vectorized,
+        "bounds": bounds is not None,
+    }
     with ExitStack() as stack:
         if hint and not isinstance(solver, str):
             raise InvalidInput("hint goes to a solver named by text; give a solver object its own hint")
@@ -188,10 +209,131 @@ def _optimize(
             on_step=on_step,
             raise_failures=raise_failures,
             terms=Terms(prices or {}, cache),
+            log=None if log is None else Slot(stack.enter_context(RunLog(log)), asked=asked, fork=fork, force=force),
+            workers=workers,
         )
     if bounds is not None and result.x is not None:
         result = dataclasses.replace(result, x=np.array(list(result.x.values())))
     return result
+
+
+def resume(
+    log: str | Path,
+    fun: Callable[..., Any] | Problem,
+    *,
+    solver: Solver | None = None,
+    llm: LLM | None = None,
+    space: Space[Any] | None = None,
+    max_evaluations: int | None = None,
+    max_steps: int | None = None,
+    max_seconds: float | None = None,
+    max_tokens: int | None = None,
+    max_cost: float | None = None,
+    max_calls: int | None = None,
+    raise_failures: bool = False,
+    on_step: Callable[[Objective], None] | None = None,
+    prices: Mapping[str, Price] | None = None,
+    cache: str | Path | None = "auto",
+    workers: int | Executor | None = None,
+    fork: bool = False,
+    force: bool = False,
+) -> OptimizeResult:
+    """Go on with a run of :func:`minimize` or :func:`maximize` that was interrupted, or give one more budget.
+
+    Parameters
+    ----------
+    log
+        The run's folder.
+    fun
+        The function, or the problem; a log holds no code.
+    solver, llm, space
+        What the run was given as an object of its own, in place of a name.
+    max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls
+        The budget of the whole run, where it is to be another one.
+    raise_failures, on_step, prices, cache, workers
+        As for :func:`minimize`.
+    fork
+        Begin a new run that is told what the logged one evaluated, such as after a change of the code.
+    force
+        Go on although the version of a package, or the function's code, has changed.
+
+    Returns
+    -------
+    OptimizeResult
+        Of the whole run.
+
+    Raises
+    ------
+    InvalidInput
+        The folder holds no such run, or it was another one; nothing was evaluated.
+    ReplayDiverged
+        The run proposes something else than its log holds; nothing was evaluated.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from llmopt import Int, Vector, minimize, resume
+    >>> def square(s):
+    ...     return s["x"] ** 2
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first = minimize(square, Vector(x=Int(1, 1000)), solver="random", max_evaluations=20, log=folder)
+    ...     more = resume(folder, square, max_evaluations=100)
+    >>> first.nfev, more.nfev, more.history.losses[:20].tolist() == first.history.losses.tolist()
+    (20, 100, True)
+    """
+    with LogReader(log) as reader:
+        runs = [run for run in reader.runs() if "bounds" in run.identity["asked"]]
+    if not runs:
+        raise InvalidInput(
+            f"{log} holds no run that Python code began; for one of the command line: llmopt resume {log}"
+        )
+    identity = runs[-1].identity
+    asked, budget = identity["asked"], dict(identity["budget"])
+    given = {
+        "evaluations": max_evaluations,
+        "steps": max_steps,
+        "seconds": max_seconds,
+        "tokens": max_tokens,
+        "cost": max_cost,
+        "calls": max_calls,
+    }
+    budget |= {name: value for name, value in given.items() if value is not None}
+    is_problem = isinstance(fun, Problem)
+    known = None if is_problem else space or runs[-1].space
+    # The points of bounds are arrays again.
+    bounds = [(v.low, v.high) for v in known.variables.values()] if asked["bounds"] else None  # type: ignore[union-attr]
+    starts = identity["starts"]
+    if starts is not None:
+        of = fun.space if isinstance(fun, Problem) else known
+        assert of is not None
+        starts = [list(start.values()) for start in starts] if bounds else [of.from_json(start) for start in starts]
+    for name, value in (("solver", solver), ("llm", llm)):
+        if asked[name] is None and value is None:
+            raise InvalidInput(f"the run in {log} was given its {name} as an object; hand it in again: {name}=...")
+    return _optimize(
+        identity["problem"]["direction"],
+        fun,
+        None if bounds else known,
+        bounds=bounds,
+        solver=solver or asked["solver"],
+        llm=llm or asked["llm"],
+        **{f"max_{name}": value for name, value in budget.items()},
+        seed=identity["seed"],
+        starts=starts,
+        target=identity["target"],
+        description=asked["description"],
+        hint=asked["hint"],
+        vectorized=asked["vectorized"],
+        noisy=False if is_problem else identity["problem"]["noisy"],
+        raise_failures=raise_failures,
+        on_step=on_step,
+        prices=prices,
+        cache=cache,
+        log=log,
+        workers=workers,
+        fork=fork,
+        force=force,
+    )
 
 
 def _named_starts(names: list[str], starts: Sequence[Any]) -> list[dict[str, float]]:

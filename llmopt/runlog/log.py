@@ -256,18 +256,34 @@ class Slot:
         InvalidInput
             The log's run is another one; the message shows the difference. Or the log is damaged.
         """
-        new = identity.identify(problem, solver, budget, seed, starts=starts, target=target, asked=self.asked)
-        run = self.log.find(self.name, self.repeat)
+        new, run = self._check(problem, solver, budget, seed, starts, target)
         if run is None:
             return self.log.begin(self.name, self.repeat, new, problem.space)
-        other, doubtful = identity.differences(run.identity, new)
-        if self.fork:
-            # What was evaluated must still hold; how it came about need not.
-            other = [text for text in other if text.startswith("problem.")]
-            self._refuse(other, doubtful=[text for text in doubtful if text.startswith("problem.")])
-            return self.log.fork(run, new, problem.space)
-        self._refuse(other, doubtful)
-        return self.log.resume(run, new, problem.space)
+        return (self.log.fork if self.fork else self.log.resume)(run, new, problem.space)
+
+    def check(self, problem: Problem, solver: Solver, budget: Budget, seed: int) -> None:
+        """Raise InvalidInput where :meth:`open` would, but for damage."""
+        self._check(problem, solver, budget, seed, None, None)
+
+    def _check(
+        self,
+        problem: Problem,
+        solver: Solver,
+        budget: Budget,
+        seed: int,
+        starts: Sequence[Any] | None,
+        target: float | None,
+    ) -> tuple[Identity, LoggedRun | None]:
+        new = identity.identify(problem, solver, budget, seed, starts=starts, target=target, asked=self.asked)
+        run = self.log.find(self.name, self.repeat)
+        if run is not None:
+            other, doubtful = identity.differences(run.identity, new)
+            if self.fork:
+                # What was evaluated must still hold; how it came about need not.
+                other = [text for text in other if text.startswith("problem.")]
+                doubtful = [text for text in doubtful if text.startswith("problem.")]
+            self._refuse(other, doubtful)
+        return new, run
 
     def _refuse(self, other: Sequence[str], doubtful: Sequence[str]) -> None:
         if other:

@@ -57,8 +57,8 @@ class LoggedRun:
         Replies of models that came from the cache.
     record
         What tables show of the run, once it has ended.
-    evaluations
-        How many are there.
+    evaluations, best_score
+        How many are there, and the best score among them; None where none has a score.
     """
 
     id: int
@@ -77,6 +77,17 @@ class LoggedRun:
     cached_replies: int
     record: Mapping[str, Any] | None
     evaluations: int
+    best_score: float | None
+
+    @property
+    def solver(self) -> str:
+        """The solver as the user named it; that of an object is its class."""
+        return str(self.identity["asked"].get("solver") or self.identity["solver"]["class"])
+
+    @property
+    def problem(self) -> str:
+        """The problem as the user named it; that of a function or an object is its class."""
+        return str(self.identity["asked"].get("problem") or self.identity["problem"]["class"])
 
     @property
     def space(self) -> Space[Any]:
@@ -192,7 +203,7 @@ class LogReader:
             for row in self._connection.execute("SELECT * FROM runs ORDER BY id"):
                 try:
                     found.append(self._run(row, alive))
-                except (ValueError, TypeError, AttributeError):
+                except (ValueError, TypeError, AttributeError, KeyError):
                     self._note(f"run {row[0]} is damaged")
         return found
 
@@ -201,16 +212,20 @@ class LogReader:
         stop_reason, message, seconds, cached, record = rest
         if state == "running" and not alive:
             state = "interrupted"
-        count = 0
+        known = json.loads(identity)
+        extreme = "max" if known["problem"]["direction"] == "maximize" else "min"
+        count, best = 0, None
         with self._reading(f"run {number}"):
-            [count] = self._connection.execute("SELECT count(*) FROM evaluations WHERE run = ?", (number,)).fetchone()
+            count, best = self._connection.execute(
+                f"SELECT count(*), {extreme}(score) FROM evaluations WHERE run = ?", (number,)
+            ).fetchone()
         return LoggedRun(
             int(number),
             parent,
             str(name),
             int(repeat),
             int(seed),
-            json.loads(identity),
+            known,
             json.loads(machine),
             str(began),
             ended,
@@ -221,6 +236,7 @@ class LogReader:
             int(cached),
             None if record is None else json.loads(record),
             count,
+            best,
         )
 
     def outcome(self, run: LoggedRun, space: Space[Any] | None = None) -> rows.Outcome:
