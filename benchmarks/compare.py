@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any, get_args
 
 from llmopt.benchmarks import record
 from llmopt.benchmarks.record import Identity, Record
-from llmopt.errors import InvalidInput, LlmoptError
+from llmopt.errors import InvalidInput, LlmoptError, LogError
 from llmopt.history import History
 from llmopt.llm.base import LLM
 from llmopt.llm.terms import Terms
-from llmopt.objective import Budget, Objective
+from llmopt.objective import Budget, Limit, Objective
 from llmopt.problem import Problem
 from llmopt.registry import create_problem, create_solver, needs_model
 from llmopt.run import run
+from llmopt.runlog import RunLog, Slot
 from llmopt.solver import Solver
 
 
@@ -56,6 +58,13 @@ class Comparison:
         Those of repeat 0.
     terms
         Prices and the reply cache of language models.
+    log
+        Where every evaluation and every reply is kept. Runs that are there and done are taken from it, others go on
+        where they ended.
+    asked
+        What the user typed besides, for the log.
+    fork, force
+        See :class:`llmopt.runlog.Slot`; for the runs that are not done.
     """
 
     name: str
@@ -66,6 +75,10 @@ class Comparison:
     instance: int = 0
     seed: int = 0
     terms: Terms = field(default_factory=Terms)
+    log: RunLog | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    fork: bool = False
+    force: bool = False
 
     def __post_init__(self) -> None:
         if not self.problems:
@@ -77,6 +90,10 @@ class Comparison:
                 solver.check(problem.space, self.budget)
             for llm in solver.models.values():
                 self.terms.check(llm, self.budget.cost)
+        for name, solver in self.solvers.items():
+            for repeat, problem in enumerate(self.problems):
+                if (slot := self._slot(name, repeat)) is not None and self._logged(name, repeat) is None:
+                    slot.check(problem, solver, self.budget, self.seed + repeat)
 
     @property
     def repeats(self) -> int:
@@ -93,37 +110,53 @@ class Comparison:
             for repeat, problem in enumerate(self.problems):
                 identity = Identity(name, self.name, self.instance + repeat, repeat, self.seed + repeat)
                 watcher.begin(name, solver, repeat)
-                done = _run(identity, problem, solver, self.budget, self.terms, watcher.step)
+                done = self._logged(name, repeat) or self._run(identity, problem, solver, watcher.step)
                 yield done
                 if done.record.stop_reason == "interrupted":
                     return
 
+    def _slot(self, name: str, repeat: int) -> Slot | None:
+        if self.log is None:
+            return None
+        asked = {"problem": self.name, "settings": dict(self.settings), "solver": name, **self.asked}
+        asked |= {"instance": self.instance + repeat}
+        return Slot(self.log, name, repeat, asked, self.fork, self.force)
 
-def _run(
-    identity: Identity,
-    problem: Problem,
-    solver: Solver,
-    budget: Budget,
-    terms: Terms,
-    on_step: Callable[[Objective], None],
-) -> Run:
-    seen: list[Objective] = []
+    def _logged(self, name: str, repeat: int) -> Run | None:
+        """Return a run that needs not go on."""
+        run = None if self.log is None else self.log.find(name, repeat)
+        if run is None or run.state != "done" or run.record is None:
+            return None
+        # More budget is of use only to a run that has spent it.
+        if run.identity["budget"] != asdict(self.budget) and run.stop_reason in get_args(Limit):
+            return None
+        assert self.log is not None
+        return Run(Record(**run.record), self.log.reader.history(run, self.problems[repeat].space))
 
-    def watch(objective: Objective) -> None:
-        if not seen:
-            seen.append(objective)
-        on_step(objective)
+    def _run(self, identity: Identity, problem: Problem, solver: Solver, on_step: Callable[[Objective], None]) -> Run:
+        seen: list[Objective] = []
 
-    began = time.perf_counter()
-    try:
-        result = run(problem, solver, budget, seed=identity.seed, on_step=watch, terms=terms)
-    except Exception as error:
-        # Whatever ends one run must not take the others with it, nor what this one has evaluated.
-        message = str(error) if isinstance(error, LlmoptError) else f"{type(error).__name__}: {error}"
-        objective = seen[0] if seen else None
-        failed = record.of_error(identity, problem, solver, objective, message, time.perf_counter() - began)
-        return Run(failed, History(problem.space) if objective is None else objective.history)
-    return Run(record.of_result(identity, problem, solver, result), result.history)
+        def watch(objective: Objective) -> None:
+            if not seen:
+                seen.append(objective)
+            on_step(objective)
+
+        slot = self._slot(identity.solver, identity.repeat)
+        began = time.perf_counter()
+        try:
+            result = run(problem, solver, self.budget, seed=identity.seed, on_step=watch, terms=self.terms, log=slot)
+        except Exception as error:
+            # Whatever ends one run must not take the others with it, nor what this one has evaluated.
+            message = str(error) if isinstance(error, LlmoptError) else f"{type(error).__name__}: {error}"
+            objective = seen[0] if seen else None
+            failed = record.of_error(identity, problem, solver, objective, message, time.perf_counter() - began)
+            return Run(failed, History(problem.space) if objective is None else objective.history)
+        done = Run(record.of_result(identity, problem, solver, result), result.history)
+        if self.log is not None and done.record.stop_reason not in ("error", "interrupted"):
+            with suppress(LogError):
+                # Without it, a resumed comparison replays the run.
+                self.log.set_record(identity.solver, identity.repeat, done.record.as_json())
+        return done
 
 
 def create_problems(name: str, settings: Mapping[str, str], repeats: int) -> tuple[list[Problem], int]:

@@ -20,12 +20,10 @@ from llmopt.runlog.journal import Journal
 from llmopt.space import Columns, Keys, length, take
 from llmopt.space.base import CHUNK
 
-# fmt: off
-StopReason = Literal[
-    "target", "evaluations", "steps", "seconds", "tokens", "cost", "calls",
-    "stalled", "exhausted", "finished", "interrupted", "error",
-]
-# fmt: on
+Limit = Literal["evaluations", "steps", "seconds", "tokens", "cost", "calls"]
+"""What a budget is of."""
+
+StopReason = Literal[Limit, "target", "stalled", "exhausted", "finished", "interrupted", "error"]
 
 PROPOSALS_PER_EVALUATION = 20
 IN_A_ROW = 1_000
@@ -153,8 +151,11 @@ class Objective:
     @property
     def remaining_evaluations(self) -> int | None:
         """What is left of the budget of evaluations; None: without limit."""
-        limit = self.budget.evaluations
-        return None if limit is None else max(0, limit - len(self.history))
+        count = len(self.history)
+        # Where an earlier budget ended a logged run, its last step was cut short.
+        earlier = None if self._journal is None else self._journal.earlier_limit(count)
+        limit = self.budget.evaluations if earlier is None else earlier
+        return None if limit is None else max(0, limit - count)
 
     def start(self, solutions: Sequence[Any]) -> None:
         """Evaluate the start points as step 0."""

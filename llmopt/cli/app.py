@@ -15,6 +15,8 @@ from llmopt.cli.compare import compare, solve
 from llmopt.cli.demo import demo
 from llmopt.cli.listing import show
 from llmopt.cli.models import models
+from llmopt.cli.resume import resume
+from llmopt.cli.runs import runs
 from llmopt.errors import InvalidInput, LlmoptError, MissingExtra
 from llmopt.report.safe import one_line
 
@@ -33,6 +35,8 @@ app = typer.Typer(
 )
 app.command("compare")(compare)
 app.command("solve")(solve)
+app.command("resume")(resume)
+app.command("runs")(runs)
 app.command("list")(show)
 app.add_typer(models, name="models")
 app.command("demo")(demo)

@@ -43,7 +43,8 @@ def compare(
     Example: llmopt compare regression w_true=15 b_true=14 --solvers opro,tpe,random --out report
     """
     from llmopt.cli.defaults import SOLVERS
-    from llmopt.cli.session import Order, budget, perform, split, terms
+    from llmopt.cli.order import Order
+    from llmopt.cli.session import budget, perform, split, terms
 
     order = Order(
         problem=problem,
@@ -91,7 +92,8 @@ def solve(
 
     Example: llmopt solve regression w_true=15 b_true=14 --solver tpe --max-evaluations 200
     """
-    from llmopt.cli.session import Order, budget, perform, terms
+    from llmopt.cli.order import Order
+    from llmopt.cli.session import budget, perform, terms
 
     order = Order(
         problem=problem,

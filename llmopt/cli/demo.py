@@ -24,7 +24,8 @@ def demo(
     A line is fitted: five repeats of the paper's first setting (w_true=15, b_true=14), the same budget for all.
     """
     from llmopt.cli import defaults
-    from llmopt.cli.session import Order, perform
+    from llmopt.cli.order import Order
+    from llmopt.cli.session import perform
 
     order = Order(
         problem=defaults.DEMO_PROBLEM,

@@ -49,6 +49,7 @@ Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Write runs.csv, every evaluation, every reply and pictures here."),
 ]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that --out named.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier comparison in --out.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the first prompt that would be sent; send nothing.")]

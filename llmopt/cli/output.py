@@ -8,7 +8,6 @@ import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from llmopt.benchmarks.compare import Comparison, Run
@@ -18,13 +17,13 @@ from llmopt.benchmarks.summary import summarize
 from llmopt.llm.base import LLM
 from llmopt.report.safe import one_line, portable
 from llmopt.report.table import Table, dollars, markdown, measured, paper
+from llmopt.runlog.identity import versions
+from llmopt.runlog.reader import FILE
 
 if TYPE_CHECKING:
+    from llmopt.cli.order import Order
     from llmopt.cli.progress import Progress
-    from llmopt.cli.session import Order
     from llmopt.report.folder import Folder
-
-_PACKAGES = ("llmopt", "numpy", "scipy", "optuna", "cmaes", "openai", "anthropic", "xllamacpp", "matplotlib")
 
 
 def show(order: Order, comparison: Comparison, runs: Sequence[Run]) -> None:
@@ -51,8 +50,7 @@ def save(order: Order, comparison: Comparison, runs: Sequence[Run], folder: Fold
 
     drawn = draw(comparison, runs, folder)
     if not order.quiet:
-        replies = ["replies.jsonl"] if folder.replies.exists() else []
-        names = ", ".join(["runs.csv", "evaluations/", *replies, "summary.md", "meta.json", *drawn])
+        names = ", ".join([FILE, "runs.csv", "evaluations/", "summary.md", "meta.json", *drawn])
         print(f"written to {one_line(str(folder.path))}: {names}", file=sys.stderr)
 
 
@@ -97,12 +95,6 @@ def describe(comparison: Comparison) -> dict[str, Any]:
 
 def meta(order: Order, comparison: Comparison, llm: LLM | None) -> dict[str, Any]:
     """Return what ``meta.json`` holds: enough to run the comparison again, nothing that belongs to this machine."""
-    versions = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
     return {
         "command": ["llmopt", *map(portable, sys.argv[1:])],
         "problem": {
@@ -112,7 +104,7 @@ def meta(order: Order, comparison: Comparison, llm: LLM | None) -> dict[str, Any
         "solvers": list(comparison.solvers),
         "hint": order.hint,
         "llm": None if llm is None else {"spec": portable(llm.info.spec), "details": dict(llm.info.details)},
-        "versions": versions,
+        "versions": versions(),
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
     }
 

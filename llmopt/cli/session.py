@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from llmopt.benchmarks.compare import Comparison, Run, create_problems, create_solvers
 from llmopt.cli import defaults, output
+from llmopt.cli.order import META, ORDER, Order, as_json, asked, from_json
 from llmopt.cli.progress import Progress, progress
 from llmopt.errors import InvalidInput, MissingExtra
 from llmopt.llm.base import LLM
-from llmopt.llm.replay import Recording
 from llmopt.llm.terms import Terms
 from llmopt.objective import Budget
 from llmopt.registry import create_solver, needs_model
 from llmopt.report.folder import Folder, NotWritten
 from llmopt.report.safe import one_line
+from llmopt.runlog import LogReader, RunLog
 from llmopt.settings import parse_pairs
-
-
-@dataclass(frozen=True)
-class Order:
-    """What the user asked for."""
-
-    problem: str
-    pairs: Sequence[str]
-    solvers: Sequence[str]
-    budget: Budget
-    llm: str = "local"
-    repeats: int = 1
-    seed: int = 0
-    hint: str = ""
-    terms: Terms = field(default_factory=lambda: Terms(cache="auto"))
-    out: Path | None = None
-    overwrite: bool = False
-    json: bool = False
-    quiet: bool = False
-    single: bool = False
-    suitable_only: bool = False
 
 
 def budget(
@@ -104,10 +84,85 @@ def perform(order: Order, *, dry: bool = False) -> int:
 
             return show_prompts(comparison, llm, as_json=order.json)
         if folder is not None:
-            folder.begin(output.meta(order, comparison, llm))
-            if llm is not None:
-                recording = stack.enter_context(Recording(folder.replies))
-                comparison = replace(comparison, terms=replace(order.terms, recording=recording))
+            folder.remove_log()
+            log = stack.enter_context(RunLog(folder.path))
+            if log.remark and not order.quiet:
+                print(f"llmopt: {one_line(log.remark)}", file=sys.stderr)
+            meta = output.meta(order, comparison, llm)
+            log.set_meta(ORDER, as_json(order, solvers))
+            log.set_meta(META, meta)
+            folder.begin(meta)
+            comparison = replace(comparison, log=log, asked=asked(order))
+        return _perform(order, comparison, folder)
+
+
+def resume(
+    path: Path,
+    limits: Mapping[str, float | None],
+    *,
+    prices: Path | None,
+    fork: bool,
+    force: bool,
+    json: bool,
+    quiet: bool,
+) -> int:
+    """Go on with the comparison in a folder; return the exit code.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    limits
+        Budgets by name that replace those of the comparison; None: as they were.
+    prices
+        See :func:`terms`.
+    fork, force
+        See :class:`llmopt.runlog.Slot`.
+    json, quiet
+        How it is shown.
+
+    Raises
+    ------
+    InvalidInput
+        The folder holds no comparison, it was another one, or it is damaged; nothing was evaluated or written.
+    """
+    with LogReader(path) as reader:
+        stored, meta = reader.meta(ORDER), reader.meta(META)
+        if stored is None:
+            damage = "".join(f" ({sentence})" for sentence in reader.damage)
+            raise InvalidInput(
+                f"{path} holds no comparison of the command line{damage}; a run of Python code goes on by "
+                "llmopt.resume(folder, function)"
+            )
+    order = from_json(stored, path, json=json, quiet=quiet)
+    changed = {name: value for name, value in limits.items() if value is not None}
+    order = replace(order, budget=replace(order.budget, **changed))
+    if prices is not None:
+        order = replace(order, terms=replace(order.terms, prices=terms(prices, "off").prices))
+    with ExitStack() as stack:
+        log = stack.enter_context(RunLog(path))
+        log.check()
+        settings = parse_pairs(order.pairs, f"problem {order.problem}")
+        problems, instance = create_problems(order.problem, settings, order.repeats)
+        settings.pop("instance", None)
+        llm = _model(order.llm, stack) if any(map(needs_model, order.solvers)) else None
+        named = create_solvers(order.solvers, llm, order.hint)
+        comparison = Comparison(
+            order.problem,
+            settings,
+            problems,
+            named,
+            order.budget,
+            instance,
+            order.seed,
+            order.terms,
+            log,
+            asked(order),
+            fork,
+            force,
+        )
+        folder = Folder(path, log=log)
+        folder.begin(meta)
         return _perform(order, comparison, folder)
 
 

@@ -19,14 +19,17 @@ from llmopt.benchmarks.record import FIELDS, finite
 from llmopt.errors import InvalidInput, LlmoptError
 from llmopt.history import History
 from llmopt.report.safe import cell, portable
+from llmopt.runlog import RunLog
+from llmopt.runlog.lock import holder, is_held
+from llmopt.runlog.reader import FILE, LOCK
 
 RUNS = "runs.csv"
 EVALUATIONS = "evaluations"
-REPLIES = "replies.jsonl"
 META = "meta.json"
 SUMMARY = "summary.md"
 PICTURES = ("search.png", "search-near.png", "progress.png")
-_OURS = (RUNS, REPLIES, META, SUMMARY, *PICTURES)
+_OURS = (RUNS, META, SUMMARY, *PICTURES)
+_LOG = (FILE, f"{FILE}-wal", f"{FILE}-shm", LOCK)
 
 
 class NotWritten(LlmoptError, OSError):
@@ -44,21 +47,28 @@ class Folder:
     path
         The folder; it is made if it is not there.
     overwrite
-        Remove the files of an earlier comparison. Files that llmopt does not write are never touched.
+        Replace the files of an earlier comparison. Files that llmopt does not write are never touched.
+    log
+        The log in the folder, where the comparison goes on; its tables are written anew.
 
     Raises
     ------
     InvalidInput
-        It cannot be made or written, or it holds a comparison already.
+        It cannot be made or written, it holds a comparison already, or a process writes there.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+    def __init__(self, path: Path, *, overwrite: bool = False, log: RunLog | None = None) -> None:
         self.path = path
         self._saved = 0
         try:
             path.mkdir(parents=True, exist_ok=True)
-            if self._earlier() and not overwrite:
-                raise InvalidInput(f"--out {path} holds a comparison already; give another folder, or --overwrite")
+            if log is None and self._earlier() and not overwrite:
+                raise InvalidInput(
+                    f"--out {path} holds a comparison already; go on with it (llmopt resume {path}), give another "
+                    "folder, or --overwrite"
+                )
+            if log is None and is_held(path / LOCK):
+                raise InvalidInput(f"--out {path} is being written by {holder(path / LOCK)}; give another folder")
             # Only writing shows whether one can write: permissions do not tell of a full disk.
             probe = path / ".llmopt.part"
             try:
@@ -69,24 +79,26 @@ class Folder:
             raise InvalidInput(f"--out {path} cannot be written: {error.strerror}") from None
 
     def _earlier(self) -> list[Path]:
-        files = [self.path / name for name in _OURS] + sorted((self.path / EVALUATIONS).glob("*.csv"))
+        files = [self.path / name for name in (*_OURS, FILE)] + sorted((self.path / EVALUATIONS).glob("*.csv"))
         return [file for file in files if file.exists()]
 
-    @property
-    def replies(self) -> Path:
-        """Where the model's replies go."""
-        return self.path / REPLIES
-
     def begin(self, meta: Mapping[str, Any]) -> None:
-        """Remove what an earlier comparison left, and write ``meta.json`` and the first line of ``runs.csv``."""
+        """Remove the tables of an earlier comparison, and write ``meta.json`` and the first line of ``runs.csv``."""
         with self._writing(""):
             for file in self._earlier():
-                file.unlink()
+                if file.name != FILE:
+                    file.unlink()
             (self.path / EVALUATIONS).mkdir(exist_ok=True)
         with self._writing(META):
             _write(self.path / META, json.dumps(meta, indent=2, allow_nan=False) + "\n")
         with self._writing(RUNS):
             _write(self.path / RUNS, _csv([FIELDS]))
+
+    def remove_log(self) -> None:
+        """Remove the log of an earlier comparison."""
+        with self._writing(""):
+            for name in _LOG:
+                (self.path / name).unlink(missing_ok=True)
 
     def add(self, run: Run) -> None:
         """Write a run: its evaluations, then its line in ``runs.csv``.

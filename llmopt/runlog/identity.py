@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llmopt.objective import Budget
     from llmopt.solver import Solver
 
-_PACKAGES = ("llmopt", "numpy", "scipy", "optuna", "cmaes", "openai", "anthropic", "xllamacpp")
+_PACKAGES = ("llmopt", "numpy", "scipy", "optuna", "cmaes", "openai", "anthropic", "xllamacpp", "matplotlib")
 _ALWAYS_MATTER = ("llmopt", "numpy")
 
 Identity = dict[str, Any]

@@ -62,6 +62,8 @@ class Journal:
         The run's identity as JSON, where it is another one from here on.
     forked
         Whether the past is that of another run, and the start of this one.
+    limits
+        The budgets of evaluations that ended the run in earlier sessions.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Journal:
         out_of_time: bool = False,
         identity: str | None = None,
         forked: bool = False,
+        limits: Sequence[int] = (),
     ) -> None:
         self.run = run
         self.spent = dict(spent or {})
@@ -86,6 +89,7 @@ class Journal:
         self.step = 0
         self.out_of_time = out_of_time
         self.forked = forked
+        self._limits = sorted(limits)
         self._writer = writer
         self._space = space
         self._maximize = maximize
@@ -156,6 +160,12 @@ class Journal:
                 [(self.run, now(), kind, call, detail)],
             )
         )
+
+    def earlier_limit(self, evaluations: int) -> int | None:
+        """Return the budget of evaluations under which the logged run made the next one; None where it is new."""
+        if evaluations >= len(self):
+            return None
+        return next((limit for limit in self._limits if limit > evaluations), None)
 
     # -- evaluations ------------------------------------------------------------------------------------------------
 

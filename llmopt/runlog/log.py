@@ -119,9 +119,10 @@ class RunLog:
         found = [run for run in self._reader.runs() if (run.name, run.repeat) == (name, repeat)]
         return found[-1] if found else None
 
-    def set_record(self, run: int, record: Mapping[str, Any]) -> None:
-        """Keep what tables show of a run that has ended."""
-        self._writer.put(("UPDATE runs SET record = ? WHERE id = ?", [(json.dumps(record), run)]))
+    def set_record(self, name: str, repeat: int, record: Mapping[str, Any]) -> None:
+        """Keep what tables show of the latest run of a name and repeat."""
+        latest = "(SELECT max(id) FROM runs WHERE name = ? AND repeat = ?)"
+        self._writer.put((f"UPDATE runs SET record = ? WHERE id = {latest}", [(json.dumps(record), name, repeat)]))
         self._writer.flush()
 
     def begin(self, name: str, repeat: int, new: Identity, space: Space[Any]) -> Journal:
@@ -161,12 +162,6 @@ class RunLog:
         """Go on with a run; ``new`` is its identity now."""
         past = self._readable(run, space)
         budget, old = new["budget"], run.identity["budget"]
-        limit = budget["evaluations"]
-        if limit is not None and limit < len(past):
-            raise InvalidInput(
-                f"{self.folder}: run {run.id} has made {len(past):,} evaluations, more than the budget of {limit:,}; "
-                "give a larger one"
-            )
         requests = self._reader.requests(run)
         spent = self._reader.spent(run)
         self._check_damage()
@@ -183,8 +178,18 @@ class RunLog:
             seconds=run.seconds,
             out_of_time=by_the_clock,
             forked=run.parent is not None,
+            limits=self._reader.limits(run),
             identity=None if new == run.identity else json.dumps(new),
         )
+
+    def check(self) -> None:
+        """Raise InvalidInput where a part of the log cannot be read."""
+        self._writer.flush()
+        for run in self._reader.runs():
+            self._reader.outcome(run)
+            self._reader.requests(run)
+            self._reader.spent(run)
+        self._check_damage()
 
     def _readable(self, run: LoggedRun, space: Space[Any]) -> Outcome:
         self._writer.flush()
@@ -283,6 +288,12 @@ class Slot:
                 other = [text for text in other if text.startswith("problem.")]
                 doubtful = [text for text in doubtful if text.startswith("problem.")]
             self._refuse(other, doubtful)
+            limit = budget.evaluations
+            if limit is not None and limit < run.evaluations:
+                raise InvalidInput(
+                    f"{self.log.folder}: run {run.id} has made {run.evaluations:,} evaluations, more than the budget of "
+                    f"{limit:,}; give a larger one"
+                )
         return new, run
 
     def _refuse(self, other: Sequence[str], doubtful: Sequence[str]) -> None:
@@ -290,10 +301,10 @@ class Slot:
             raise InvalidInput(
                 f"{self.log.folder} holds another run: {'; '.join([*other, *doubtful])}; give another folder"
                 + ("" if self.fork or any(text.startswith("problem.") for text in other) else
-                   ", or let a new run be told its evaluations (--fork)")
+                   ", or let a new run be told its evaluations (--fork, or fork=True)")
             )  # fmt: skip
         if doubtful and not self.force:
             raise InvalidInput(
                 f"{self.log.folder} holds a run under other conditions: {'; '.join(doubtful)}; if you know that it "
-                "makes no difference, force it (--force): every proposal is compared with the log"
+                "makes no difference, force it (--force, or force=True): every proposal is compared with the log"
             )

@@ -309,6 +309,15 @@ class LogReader:
                 listed[number].replies[sample] = Reply(_decoded(text), finish)
                 listed[number].usage.append(Usage(*usage))
 
+    def limits(self, run: LoggedRun) -> list[int]:
+        """Return the numbers of evaluations at which budgets of evaluations ended a run."""
+        with self._reading(f"the events of run {run.id}"):
+            found = self._connection.execute(
+                "SELECT call FROM events WHERE run = ? AND kind = 'ended' AND detail = 'evaluations'", (run.id,)
+            )
+            return [call for (call,) in found]
+        return []
+
     def spent(self, run: LoggedRun) -> dict[str, Entry]:
         """Return what models cost in a run, by role."""
         entries: dict[str, Entry] = {}

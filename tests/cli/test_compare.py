@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from llmopt.benchmarks.record import FIELDS
+from llmopt.runlog import LogReader
 from support.commands import Command, Here
 
 NUMBER, WHOLE, TEXT = {"type": "number"}, {"type": "integer", "minimum": 0}, {"type": "string", "minLength": 1}
@@ -193,12 +194,11 @@ def test_a_model_that_dies_on_the_way(here: Here) -> None:
     assert "\x1b" not in error
 
 
-def test_replies_are_recorded_and_replayed(here: Here, tmp_path: Path) -> None:
+def test_replies_are_logged_and_replayed(here: Here, tmp_path: Path) -> None:
     arguments = ["compare", *LINE, "--solvers", "opro", "--repeats", "2", "--max-evaluations", "40", "--json"]
     code, first, _ = here(*arguments, "--llm", "obedient", "--out", "report", "--hint", "w is positive")
     assert code == 0
-    recording = tmp_path / "report" / "replies.jsonl"
-    assert "w is positive" in recording.read_text()
+    recording = tmp_path / "report"
     code, again, _ = here(*arguments, "--llm", f"replay:{recording}", "--hint", "w is positive")
     assert code == 0
     clean = [[{**run, "seconds": 0, "cost_usd": 0} for run in json.loads(text)["runs"]] for text in (first, again)]
@@ -233,10 +233,10 @@ def test_the_dry_prompt_is_the_one_that_is_sent(here: Here, tmp_path: Path) -> N
     arguments = ["solve", *LINE, "--solver", "opro", "--llm", "obedient", "--max-steps", "1", "--json"]
     shown = json.loads(here(*arguments, "--dry-run")[1])["prompts"][0]["requests"]
     here(*arguments, "--out", "report")
-    lines = (tmp_path / "report" / "replies.jsonl").read_text().splitlines()[1:]
-    sent = [json.loads(line)["request"] for line in lines]
-    assert [request["prompt"] for request in shown] == [request["prompt"] for request in sent[: len(shown)]]
-    assert [request["grammar"] for request in shown] == [request["grammar"] for request in sent[: len(shown)]]
+    with LogReader(tmp_path / "report") as reader:
+        sent = reader.requests(reader.runs()[0])["optimizer", 1, 0]
+    assert [request["prompt"] for request in shown] == [request.texts["prompt"] for request in sent]
+    assert [request["grammar"] for request in shown] == [request.texts["grammar"] for request in sent]
 
 
 @pytest.mark.model

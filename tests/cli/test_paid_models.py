@@ -37,7 +37,7 @@ def test_the_key_is_in_nothing_that_a_run_writes_or_prints(here: Here, server: F
     assert code == 1 and "401" in error
     assert server.keys == {KEY}
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert {"replies.sqlite", "replies.jsonl", "runs.csv", "meta.json"} <= {path.name for path in written}
+    assert {"replies.sqlite", "run.sqlite", "runs.csv", "meta.json"} <= {path.name for path in written}
     assert not [path for path in written if KEY.encode() in path.read_bytes()]
     assert KEY not in out + error
 

@@ -26,13 +26,13 @@ from llmopt.llm.metered import Metered
 from llmopt.llm.openai import OpenAILLM
 from llmopt.llm.prices import Price
 from llmopt.llm.remote import RemoteLLM
-from llmopt.llm.replay import Recording
 from llmopt.llm.retry import Retries
-from llmopt.llm.terms import Models, Terms
+from llmopt.llm.terms import Terms
 from llmopt.opro import OPRO
 from llmopt.problems.regression import LinearRegression
 from llmopt.run import run
 from support.fault_server import FAULTS, PASSING, PERMANENT, SILENT, UNPRICED, FaultServer, solution
+from support.logs import recorded
 
 KEY = "sk-never-shown-0123456789"
 PROVIDERS = {"openai": (OpenAILLM, "gpt-4o"), "anthropic": (AnthropicLLM, "model")}
@@ -239,8 +239,7 @@ def test_the_key_is_shown_nowhere(provider: str, tmp_path: Path, caplog: pytest.
     shown = []
     schedule = ["ok", *["401", "500", "429", "reset"] * 8]
     with FaultServer(schedule, solution) as server, model(provider, server) as llm:
-        with Recording(tmp_path / "replies.jsonl") as recording, Models(Terms(recording=recording)) as models:
-            recorder = models.bind(llm, "scorer")
+        with recorded(tmp_path / "log", llm) as recorder:
             recorder.generate([Request(CHAT.prompt)])
             for _ in range(6):
                 try:
@@ -256,5 +255,5 @@ def test_the_key_is_shown_nowhere(provider: str, tmp_path: Path, caplog: pytest.
     (tmp_path / "result").write_bytes(pickle.dumps(result.spent) + result.message.encode())
     assert caplog.records
     shown += [record.getMessage() + repr(vars(record)) for record in caplog.records]
-    shown += [path.read_bytes().decode("latin-1") for path in tmp_path.iterdir()]
+    shown += [path.read_bytes().decode("latin-1") for path in tmp_path.rglob("*") if path.is_file()]
     assert not [text for text in shown if KEY in text]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,7 +25,8 @@ from llmopt.llm import (
     Usage,
     connect,
 )
-from llmopt.llm.replay import Recording, Replay
+from llmopt.llm.replay import Replay
+from support.logs import recorded
 from support.models import obedient
 
 
@@ -79,110 +79,79 @@ requests = st.builds(
 @settings(max_examples=60)
 @given(batch=st.lists(requests, max_size=8), order=st.randoms())
 def test_a_replay_answers_every_request_as_it_was_answered(batch: list[Request], order: object) -> None:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "run.jsonl"
-        with Recording(path) as recording:
-            recorded = recording.of(Counting()).generate(batch)
-        with Replay(path) as replay:
-            assert replay.generate(batch) == recorded
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        with recorded(folder, Counting()) as llm:
+            answers = llm.generate(batch)
+        with Replay(folder) as replay:
+            assert replay.generate(batch) == answers
             assert (replay.info, replay.capabilities) == (Counting().info, Counting().capabilities)
-        with Replay(path) as replay:
+        with Replay(folder / "run.sqlite") as replay:
             distinct = {repr(request): index for index, request in reversed(list(enumerate(batch)))}
             shuffled = list(distinct.values())
             order.shuffle(shuffled)  # type: ignore[attr-defined]
-            assert [replay.generate([batch[i]])[0] for i in shuffled] == [recorded[i] for i in shuffled]
+            assert [replay.generate([batch[i]])[0] for i in shuffled] == [answers[i] for i in shuffled]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "run.jsonl"
-
-
-def test_a_request_made_several_times_is_answered_in_turn_and_then_with_the_last(path: Path) -> None:
+def test_a_request_made_several_times_is_answered_in_turn_and_then_with_the_last(tmp_path: Path) -> None:
     request = Request("again")
-    with Recording(path) as recording:
-        recorder = recording.of(Counting())
-        recorded = [recorder.generate([request])[0] for _ in range(3)]
-    replay = connect(f"replay:{path}")
-    assert [replay.generate([request])[0] for _ in range(5)] == [*recorded, recorded[-1], recorded[-1]]
+    with recorded(tmp_path, Counting()) as llm:
+        answers = [llm.generate([request])[0] for _ in range(3)]
+    replay = connect(f"replay:{tmp_path}")
+    assert [replay.generate([request])[0] for _ in range(5)] == [*answers, answers[-1], answers[-1]]
 
 
-def test_threads_may_record_into_one_file(path: Path) -> None:
+def test_threads_may_ask_at_the_same_time(tmp_path: Path) -> None:
     batch = [Request(f"prompt {i}") for i in range(200)]
-    with Recording(path) as recording, ThreadPoolExecutor(8) as pool:
-        recorder = recording.of(Counting())
-        recorded = list(pool.map(lambda request: recorder.generate([request])[0], batch))
-    assert Replay(path).generate(batch) == recorded
+    with recorded(tmp_path, Counting()) as llm, ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda request: llm.generate([request])[0], batch))
+    assert Replay(tmp_path).generate(batch) == answers
 
 
-def test_every_answer_is_in_the_file_at_once(path: Path) -> None:
-    with Recording(path) as recording:
-        recording.of(Counting()).generate([Request("a")])
-        assert Replay(path).generate([Request("a")])[0].replies[0].text.startswith("0")
+def test_an_answer_is_on_the_disk_when_it_is_given(tmp_path: Path) -> None:
+    with recorded(tmp_path, Counting()) as llm:
+        llm.generate([Request("a")])
+        assert Replay(tmp_path).generate([Request("a")])[0].replies[0].text.startswith("0")
 
 
-def test_a_recording_holds_the_answers_of_one_model(path: Path) -> None:
-    with Recording(path) as recording:
-        recording.of(Counting())
-        recording.of(Counting())
-        with pytest.raises(InvalidInput, match="holds answers of"):
-            recording.of(obedient())
+def test_a_log_of_several_models_does_not_say_which_one_to_be(tmp_path: Path) -> None:
+    for llm in (Counting(), obedient()):
+        with recorded(tmp_path, llm) as asked:
+            asked.generate([Request("a", constraint=Constraint('root ::= "a"'))])
+    with pytest.raises(InvalidInput, match="holds the replies of counting and test:function; give"):
+        Replay(tmp_path)
 
 
-def test_token_counts_are_replayed(path: Path) -> None:
-    with Recording(path) as recording:
-        assert recording.of(Counting()).count_tokens("four") == 4
-    replay = Replay(path)
-    assert replay.count_tokens("four") == 4
-    with pytest.raises(ModelError, match="does not hold"):
-        replay.count_tokens("other")
+def test_a_replay_does_not_count_tokens(tmp_path: Path) -> None:
+    with recorded(tmp_path, Counting()):
+        pass
+    assert Replay(tmp_path).count_tokens("four") is None
 
 
 @pytest.mark.parametrize(
     ("request_", "difference"),
     [
-        (Request("loss 5\nw 2 b 3\n", n=2), "line 2 of the prompt is 'w 2 b 3', recorded was 'w 1 b 3'"),
+        (Request("loss 5\nw 2 b 3\n", n=2), "line 2 of the prompt is 'w 2 b 3', logged is 'w 1 b 3'"),
         (Request("loss 5\nw 1 b 3\n", n=2, seed=4), "another seed"),
         (Request("loss 5\nw 1 b 3\n", max_tokens=5), "another n, max_tokens"),
     ],
 )
-def test_a_request_that_was_not_recorded_is_an_error_that_says_what_differs(
-    path: Path, request_: Request, difference: str
+def test_a_request_that_was_not_made_is_an_error_that_says_what_differs(
+    tmp_path: Path, request_: Request, difference: str
 ) -> None:
-    with Recording(path) as recording:
-        recording.of(Counting()).generate([Request("unlike"), Request("loss 5\nw 1 b 3\n", n=2)])
+    with recorded(tmp_path, Counting()) as llm:
+        llm.generate([Request("unlike"), Request("loss 5\nw 1 b 3\n", n=2)])
     with pytest.raises(ModelError, match="does not hold this request") as error:
-        Replay(path).generate([request_])
+        Replay(tmp_path).generate([request_])
     assert difference in str(error.value)
 
 
-def test_an_existing_file_is_not_overwritten(path: Path) -> None:
-    path.write_text("precious")
-    with pytest.raises(InvalidInput, match="exists already"):
-        Recording(path)
-    assert path.read_text() == "precious"
-
-
-def test_a_recording_that_is_missing_empty_or_damaged_is_one_clear_line(path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"run\.jsonl cannot be read: No such file"):
-        Replay(path)
-    with Recording(path) as recording:
-        recording.of(Counting()).generate([Request("a"), Request("b")])
-    lines = path.read_text().splitlines(keepends=True)
-    header = json.loads(lines[0])
-    for content, number in [
-        ("", 1),
-        ("hello\n", 1),
-        ("[]\n", 1),
-        (json.dumps({**header, "llmopt-recording": 99}) + "\n", 1),
-        (lines[0] + lines[1] + lines[2][:-20], 3),
-        (lines[0] + "\n" + lines[1], 2),
-        (lines[0] + '{"request": 5, "replies": []}\n', 2),
-    ]:
-        path.write_text(content)
-        with pytest.raises(InvalidInput, match=f"line {number} ") as error:
-            Replay(path)
-        assert "\n" not in str(error.value)
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InvalidInput, match="line 1 "):
-        Replay(path)
+def test_a_folder_without_a_log_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="is not the folder of a run: it holds no run.sqlite"):
+        Replay(tmp_path)
+    with pytest.raises(InvalidInput, match="replay:PATH"):
+        connect("replay:")
+    (tmp_path / "run.sqlite").write_text("hello")
+    with pytest.raises(InvalidInput, match="cannot be read") as error:
+        Replay(tmp_path)
+    assert "\n" not in str(error.value)

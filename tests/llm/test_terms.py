@@ -17,11 +17,12 @@ from llmopt.llm.ledger import total
 from llmopt.llm.limits import Limits
 from llmopt.llm.openai import OpenAILLM
 from llmopt.llm.prices import FREE, Price
-from llmopt.llm.replay import Recording, Replay
+from llmopt.llm.replay import Replay
 from llmopt.llm.retry import Retries
 from llmopt.llm.terms import Models, Terms, shared_cache
 from llmopt.opro import OPRO
 from llmopt.problems.regression import LinearRegression
+from llmopt.runlog import RunLog, Slot
 from support.counting import REQUEST, CountingLLM
 from support.fault_server import FaultServer, solution
 from support.models import FunctionLLM
@@ -42,9 +43,11 @@ def paid(server: FaultServer) -> Iterator[OpenAILLM]:
         yield llm
 
 
-def optimize(llm: LLM, terms: Terms | None = None, *, seed: int = 0, **budget: Any) -> OptimizeResult:
+def optimize(
+    llm: LLM, terms: Terms | None = None, *, seed: int = 0, log: Slot | None = None, **budget: Any
+) -> OptimizeResult:
     budget = {"steps": 3, **budget}
-    return run(LinearRegression(points=5), OPRO(llm, samples=4), Budget(**budget), seed=seed, terms=terms)
+    return run(LinearRegression(points=5), OPRO(llm, samples=4), Budget(**budget), seed=seed, terms=terms, log=log)
 
 
 def test_a_repeated_run_is_free_and_the_same(paid: OpenAILLM, server: FaultServer, tmp_path: Path) -> None:
@@ -108,13 +111,13 @@ def test_the_shared_cache_is_for_models_that_may_cost_money(paid: OpenAILLM) -> 
     assert Terms().cache_of(paid) is None
 
 
-def test_what_the_cache_gives_is_recorded_too(paid: OpenAILLM, server: FaultServer, tmp_path: Path) -> None:
+def test_what_the_cache_gives_is_logged_too(paid: OpenAILLM, server: FaultServer, tmp_path: Path) -> None:
     terms = Terms(cache=tmp_path / "replies.sqlite")
     first = optimize(paid, terms)
-    with Recording(tmp_path / "run.jsonl") as recording:
-        optimize(paid, Terms(cache=terms.cache, recording=recording))
+    with RunLog(tmp_path) as log:
+        optimize(paid, terms, log=Slot(log))
     asked = len(server.bodies)
-    replayed = optimize(Replay(tmp_path / "run.jsonl"))
+    replayed = optimize(Replay(tmp_path))
     assert replayed.history.losses.tolist() == first.history.losses.tolist()
     assert len(server.bodies) == asked
 

@@ -1,0 +1,91 @@
+"""What the user asked for, and its form in the log, from which it is asked for again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from llmopt.errors import InvalidInput
+from llmopt.llm.prices import Price
+from llmopt.llm.terms import Terms
+from llmopt.objective import Budget
+
+ORDER = "order"
+META = "meta"
+"""The names of the order and of ``meta.json`` in a log."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the user asked for."""
+
+    problem: str
+    pairs: Sequence[str]
+    solvers: Sequence[str]
+    budget: Budget
+    llm: str = "local"
+    repeats: int = 1
+    seed: int = 0
+    hint: str = ""
+    terms: Terms = field(default_factory=lambda: Terms(cache="auto"))
+    out: Path | None = None
+    overwrite: bool = False
+    json: bool = False
+    quiet: bool = False
+    single: bool = False
+    suitable_only: bool = False
+
+
+def asked(order: Order) -> dict[str, Any]:
+    """Return what a log says of every run besides problem and solver."""
+    return {"llm": order.llm, "hint": order.hint}
+
+
+def as_json(order: Order, solvers: Sequence[str]) -> dict[str, Any]:
+    """Return an order as JSON has it, with the solvers that are to run."""
+    cache = order.terms.cache
+    return {
+        "problem": order.problem,
+        "pairs": list(order.pairs),
+        "solvers": list(solvers),
+        "budget": asdict(order.budget),
+        "llm": order.llm,
+        "repeats": order.repeats,
+        "seed": order.seed,
+        "hint": order.hint,
+        "prices": {model: asdict(price) for model, price in order.terms.prices.items()},
+        # Another folder may be the current one when it is read.
+        "cache": cache if cache is None or cache == "auto" else str(Path(cache).absolute()),
+        "single": order.single,
+    }
+
+
+def from_json(stored: Mapping[str, Any], out: Path, *, json: bool, quiet: bool) -> Order:
+    """Return the order that :func:`as_json` wrote.
+
+    Raises
+    ------
+    InvalidInput
+        It is none.
+    """
+    try:
+        terms = Terms({model: Price(**price) for model, price in stored["prices"].items()}, stored["cache"])
+        return Order(
+            problem=stored["problem"],
+            pairs=tuple(stored["pairs"]),
+            solvers=tuple(stored["solvers"]),
+            budget=Budget(**stored["budget"]),
+            llm=stored["llm"],
+            repeats=stored["repeats"],
+            seed=stored["seed"],
+            hint=stored["hint"],
+            terms=terms,
+            out=out,
+            json=json,
+            quiet=quiet,
+            single=stored["single"],
+        )
+    except (KeyError, TypeError, AttributeError):
+        raise InvalidInput(f"{out}: what was asked for is damaged in the log, and cannot be gone on with") from None

@@ -1,0 +1,46 @@
+"""``llmopt resume``: going on with what was interrupted."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from llmopt.cli import options
+
+
+def resume(
+    folder: options.Folder,
+    max_evaluations: options.MaxEvaluations = None,
+    max_steps: options.MaxSteps = None,
+    max_seconds: options.MaxSeconds = None,
+    max_tokens: options.MaxTokens = None,
+    max_cost: options.MaxCost = None,
+    max_calls: options.MaxCalls = None,
+    prices: options.Prices = None,
+    fork: Annotated[
+        bool, typer.Option("--fork", help="Begin new runs that are told what the interrupted ones evaluated.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Go on although the version of a package has changed.")
+    ] = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Go on with an interrupted comparison where its log ends.
+
+    Nothing is evaluated or asked twice. Budgets are those of the comparison, unless others are given.
+
+    Example: llmopt resume report --max-evaluations 500
+    """
+    from llmopt.cli.session import resume as go_on
+
+    limits = {
+        "evaluations": max_evaluations,
+        "steps": max_steps,
+        "seconds": max_seconds,
+        "tokens": max_tokens,
+        "cost": max_cost,
+        "calls": max_calls,
+    }
+    return go_on(folder, limits, prices=prices, fork=fork, force=force, json=json, quiet=quiet)
