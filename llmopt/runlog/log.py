@@ -291,8 +291,8 @@ class Slot:
             limit = budget.evaluations
             if limit is not None and limit < run.evaluations:
                 raise InvalidInput(
-                    f"{self.log.folder}: run {run.id} has made {run.evaluations:,} evaluations, more than the budget of "
-                    f"{limit:,}; give a larger one"
+                    f"{self.log.folder}: run {run.id} has made {run.evaluations:,} evaluations, more than the budget "
+                    f"of {limit:,}; give a larger one"
                 )
         return new, run
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from llmopt.errors import LogError
@@ -84,6 +85,10 @@ class Writer:
             self._closing = True
             self._changed.notify_all()
         self._thread.join()
+        with suppress(sqlite3.Error):
+            # One file without others beside it, unless somebody is reading.
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
 
     def _check(self) -> None:

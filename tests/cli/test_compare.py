@@ -72,7 +72,7 @@ def test_a_comparison_from_end_to_end(llmopt: Command, tmp_path: Path) -> None:
     report = tmp_path / "report"
     pictures = ["progress.png", "search-near.png", "search.png"]
     assert sorted(p.name for p in report.iterdir()) == [
-        "evaluations", "meta.json", *pictures[:1], "runs.csv", *pictures[1:], "summary.md"
+        "evaluations", "meta.json", *pictures[:1], "run.lock", "run.sqlite", "runs.csv", *pictures[1:], "summary.md"
     ]  # fmt: skip
     for name in pictures:
         assert (report / name).read_bytes().startswith(b"\x89PNG")

@@ -147,7 +147,7 @@ def test_a_request_that_was_not_made_is_an_error_that_says_what_differs(
 
 
 def test_a_folder_without_a_log_is_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="is not the folder of a run: it holds no run.sqlite"):
+    with pytest.raises(InvalidInput, match="is not the folder of a run"):
         Replay(tmp_path)
     with pytest.raises(InvalidInput, match="replay:PATH"):
         connect("replay:")
