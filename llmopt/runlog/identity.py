@@ -141,7 +141,9 @@ def _short(value: Any) -> str:
 
 
 def _name(kind: type[Any]) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
+    # A user's module is called __main__ when it is run, and by its name when it is imported.
+    own = kind.__module__.startswith("llmopt.")
+    return f"{kind.__module__}.{kind.__qualname__}" if own else kind.__qualname__
 
 
 def _settings(solver: Solver) -> dict[str, Any]:
