@@ -12,7 +12,7 @@ from llmopt.benchmarks.compare import Comparison, Run, create_problems, create_s
 from llmopt.cli import defaults, output
 from llmopt.cli.order import META, ORDER, Order, as_json, asked, from_json
 from llmopt.cli.progress import Progress, progress
-from llmopt.errors import InvalidInput, MissingExtra
+from llmopt.errors import InvalidInput, LogError, MissingExtra
 from llmopt.llm.base import LLM
 from llmopt.llm.terms import Terms
 from llmopt.objective import Budget
@@ -127,11 +127,11 @@ def resume(
         The folder holds no comparison, it was another one, or it is damaged; nothing was evaluated or written.
     """
     with LogReader(path) as reader:
+        reader.check()
         stored, meta = reader.meta(ORDER), reader.meta(META)
         if stored is None:
-            damage = "".join(f" ({sentence})" for sentence in reader.damage)
             raise InvalidInput(
-                f"{path} holds no comparison of the command line{damage}; a run of Python code goes on by "
+                f"{path} holds no comparison of the command line; a run of Python code goes on by "
                 "llmopt.resume(folder, function)"
             )
     order = from_json(stored, path, json=json, quiet=quiet)
@@ -141,7 +141,6 @@ def resume(
         order = replace(order, terms=replace(order.terms, prices=terms(prices, "off").prices))
     with ExitStack() as stack:
         log = stack.enter_context(RunLog(path))
-        log.check()
         settings = parse_pairs(order.pairs, f"problem {order.problem}")
         problems, instance = create_problems(order.problem, settings, order.repeats)
         settings.pop("instance", None)
@@ -168,7 +167,7 @@ def resume(
 
 def _perform(order: Order, comparison: Comparison, folder: Folder | None) -> int:
     runs: list[Run] = []
-    trouble: NotWritten | None = None
+    trouble: NotWritten | LogError | None = None
     interrupted = False
     display = progress(comparison, quiet=order.quiet)
     try:
@@ -176,7 +175,7 @@ def _perform(order: Order, comparison: Comparison, folder: Folder | None) -> int
             _run_all(comparison, runs, folder, display)
     except KeyboardInterrupt:
         interrupted = True
-    except NotWritten as error:
+    except (NotWritten, LogError) as error:
         trouble = error
     interrupted = interrupted or any(run.record.stop_reason == "interrupted" for run in runs)
     output.show(order, comparison, runs)

@@ -18,7 +18,7 @@ from llmopt.runlog import filesystem, identity, rows, schema
 from llmopt.runlog.identity import Identity
 from llmopt.runlog.journal import Journal, now
 from llmopt.runlog.lock import WriterLock
-from llmopt.runlog.reader import FILE, LOCK, LoggedRun, LogReader
+from llmopt.runlog.reader import FILE, LOCK, LoggedRun, LogReader, one_line
 from llmopt.runlog.rows import Outcome
 from llmopt.runlog.writer import Statement, Writer
 from llmopt.space import Space
@@ -96,9 +96,9 @@ class RunLog:
                 )
             connection.execute("PRAGMA synchronous = FULL")
             return connection
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             connection.close()
-            raise InvalidInput(f"the log {self.path} cannot be used: {error}; nothing was changed") from None
+            raise InvalidInput(f"the log {self.path} cannot be used: {one_line(error)}; nothing was changed") from None
         except BaseException:
             connection.close()
             raise
@@ -164,7 +164,7 @@ class RunLog:
         budget, old = new["budget"], run.identity["budget"]
         requests = self._reader.requests(run)
         spent = self._reader.spent(run)
-        self._check_damage()
+        self._reader.refuse_damage()
         by_the_clock = run.stop_reason == "seconds" and budget["seconds"] == old["seconds"]
         return Journal(
             self._writer,
@@ -182,27 +182,11 @@ class RunLog:
             identity=None if new == run.identity else json.dumps(new),
         )
 
-    def check(self) -> None:
-        """Raise InvalidInput where a part of the log cannot be read."""
-        self._writer.flush()
-        for run in self._reader.runs():
-            self._reader.outcome(run)
-            self._reader.requests(run)
-            self._reader.spent(run)
-        self._check_damage()
-
     def _readable(self, run: LoggedRun, space: Space[Any]) -> Outcome:
         self._writer.flush()
         past = self._reader.outcome(run, space)
-        self._check_damage()
+        self._reader.refuse_damage()
         return past
-
-    def _check_damage(self) -> None:
-        if self._reader.damage:
-            raise InvalidInput(
-                f"the log {self.path} is damaged: {'; '.join(self._reader.damage)}. Nothing was changed; 'llmopt "
-                "export' saves what can be read, and a new folder starts anew"
-            )
 
     def close(self) -> None:
         """Write what is left and let others write; may be called twice."""

@@ -27,6 +27,9 @@ LOCK = "run.lock"
 State = Literal["running", "done", "interrupted", "failed"]
 _TEXTS = ("prompt", "grammar", "schema")
 
+# The message of an SQLite error may itself hold what is damaged.
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+
 Place = tuple[str, int, int]
 """Of a call of models: the role, the step, and the number of the role's call within the step."""
 
@@ -162,17 +165,19 @@ class LogReader:
 
     def _open(self) -> sqlite3.Connection:
         uri = self.path.absolute().as_uri()
-        last: sqlite3.Error | None = None
+        last = ""
         # The second one is for a folder that cannot be written, where SQLite finds no room for its shared memory.
         for mode in ("mode=ro", "mode=ro&immutable=1"):
             connection = sqlite3.connect(f"{uri}?{mode}", uri=True, isolation_level=None, check_same_thread=False)
+            # A damaged text is told by its checksum.
+            connection.text_factory = lambda text: text.decode(errors="replace")
             try:
                 if schema.version(connection, str(self.path)) == 0:
                     raise InvalidInput(f"{self.folder} holds an empty log: nothing was run, or its {FILE}-wal is gone")
                 return connection
-            except sqlite3.Error as error:
+            except _UNREADABLE as error:
                 connection.close()
-                last = error
+                last = one_line(error)
             except BaseException:
                 connection.close()
                 raise
@@ -182,8 +187,8 @@ class LogReader:
     def _reading(self, what: str) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
-            self._note(f"{what} cannot be read whole: {error}")
+        except _UNREADABLE as error:
+            self._note(f"{what} cannot be read whole: {one_line(error)}")
 
     def _note(self, sentence: str) -> None:
         if sentence not in self.damage:
@@ -193,7 +198,11 @@ class LogReader:
         """Return what the whole log has under a name; None where it has nothing."""
         with self._reading("the log's own settings"):
             row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-            return None if row is None else json.loads(row[0])
+            try:
+                return None if row is None else json.loads(row[0])
+            except ValueError:
+                self._note(f"the log's own settings ({name}) are damaged")
+        return None
 
     def runs(self) -> list[LoggedRun]:
         """Return the runs in the order in which they began."""
@@ -277,9 +286,14 @@ class LogReader:
                 if number != len(listed):
                     self._note(f"run {run.id}: a request of step {step} is missing")
                     continue
+                try:
+                    rest = json.loads(settings)
+                except ValueError:
+                    rest = {}
+                    self._note(f"run {run.id}: a request of step {step} is damaged")
                 names = {name: key for name, key in zip(_TEXTS, hashes, strict=True) if key is not None}
                 named = {name: self._text(key, texts) for name, key in names.items()}
-                listed.append(LoggedRequest(sha256, n, named, json.loads(settings)))
+                listed.append(LoggedRequest(sha256, n, named, rest))
         self._add_replies(run.id, found)
         return found
 
@@ -330,6 +344,24 @@ class LogReader:
                 entries[role] = entries.get(role, Entry()).plus(Entry(*values))
         return entries
 
+    def check(self) -> None:
+        """Read everything, and raise InvalidInput where a part cannot be read."""
+        for name in ("order", "meta"):
+            self.meta(name)
+        for run in self.runs():
+            self.outcome(run)
+            self.requests(run)
+            self.spent(run)
+        self.refuse_damage()
+
+    def refuse_damage(self) -> None:
+        """Raise InvalidInput where a part that was read is damaged."""
+        if self.damage:
+            raise InvalidInput(
+                f"the log {self.path} is damaged: {'; '.join(self.damage)}. Nothing was changed; 'llmopt export' saves "
+                "what can be read, and a new folder starts anew"
+            )
+
     def close(self) -> None:
         """Close the file; may be called twice."""
         self._connection.close()
@@ -341,6 +373,12 @@ class LogReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def one_line(error: Exception) -> str:
+    """Return the message of an error, which may hold a piece of a damaged file, as a line."""
+    text = " ".join(str(error).split())
+    return "".join(c for c in text if c.isprintable())[:200]
 
 
 def _decoded(stored: str | bytes) -> str:

@@ -34,7 +34,7 @@ CASES = [
     ("compare regression --nope", "No such option: --nope"),
     ("compare regression --solvers opro --llm nope", "unknown model 'nope'"),
     ("compare regression --solvers opro --llm local:/missing.gguf", "/missing.gguf does not exist"),
-    ("compare regression --solvers opro --llm replay:missing", "cannot be read: No such file"),
+    ("compare regression --solvers opro --llm replay:missing", "missing is not the folder of a run"),
     ("compare regression --solvers opro:top_k=0 --llm obedient", "top_k must be a whole number"),
     ("compare tour --solvers gaussian", "gaussian"),
     ("solve regression --solver exhaustive --max-evaluations 10", "the space has 10,201 solutions"),

@@ -1,6 +1,7 @@
 """Ctrl-C, a full disk, a closed pipe: what is done is printed and saved."""
 
 import csv
+import json
 import os
 import pty
 import resource
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from support.commands import Command, environment
 
+ONE = ["regression", "--repeats", "1"]
 SLOW = ["compare", "slow", "--solvers", "random:batch=1,random:batch=2", "--repeats", "3", "--max-evaluations", "30"]
 
 
@@ -58,20 +60,23 @@ def test_ctrl_c_before_the_first_run(tmp_path: Path) -> None:
 
 def test_a_full_disk(llmopt: Command, tmp_path: Path) -> None:
     def small_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (16_000, 16_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))
 
-    done = llmopt("compare", "regression", "--solvers", "quadratic,random,random:batch=2", "--repeats", "1",
-                  "--out", "report", preexec_fn=small_files)  # fmt: skip
+    done = llmopt("compare", *ONE, "--solvers", "quadratic,random,random:batch=2", "--out", "report",
+                  preexec_fn=small_files)  # fmt: skip
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("llmopt: --out report/evaluations/002-random-repeat-0.csv cannot be written: File too large")
-    # Nothing is lost: the run that could not be saved is in the table, the one before it in the folder too.
+    assert last.startswith("llmopt: the log report/run.sqlite cannot be written: ")
+    # Nothing is lost: the run that could not be logged whole is in the table, and goes on when there is room.
     assert "quadratic" in done.stdout
     assert "random" in done.stdout
     assert "random:batch=2" not in done.stdout
-    saved = (tmp_path / "report" / "runs.csv").read_text().splitlines()
-    assert [line.split(",")[0] for line in saved] == ["solver", "quadratic"]
+    done = llmopt("resume", "report", "--json")
+    assert done.returncode == 0
+    [_, resumed, _] = json.loads(done.stdout)["runs"]
+    [fresh] = json.loads(llmopt("compare", *ONE, "--solvers", "random", "--json").stdout)["runs"]
+    assert {**resumed, "seconds": 0} == {**fresh, "seconds": 0}
 
 
 def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:

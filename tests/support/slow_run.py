@@ -1,4 +1,4 @@
-"""A slow run in a process of its own, to be killed: ``python -m support.slow_run LOG SOLVER WORKERS CALLS [REPLIES]``."""
+"""A slow run in a process of its own: ``python -m support.slow_run LOG SOLVER WORKERS CALLS [REPLIES]``."""
 
 from __future__ import annotations
 

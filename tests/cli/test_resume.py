@@ -1,0 +1,129 @@
+"""``llmopt resume`` and ``llmopt runs``."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmopt.runlog import LogReader
+from support.commands import Here, environment
+
+LINE = ("regression", "w_true=15", "b_true=14")
+COMPARE = ("compare", *LINE, "--solvers", "opro,random,quadratic", "--repeats", "2", "--llm", "obedient")
+
+
+def clean(text: str) -> list[dict[str, Any]]:
+    return [{**run, "seconds": 0} for run in json.loads(text)["runs"]]
+
+
+def test_an_interrupted_comparison_goes_on_to_the_same_end(here: Here, tmp_path: Path) -> None:
+    slow = (
+        "compare",
+        "slow",
+        "--solvers",
+        "random:batch=1,random:batch=2",
+        "--repeats",
+        "2",
+        "--max-evaluations",
+        "20",
+    )
+    command = [sys.executable, "-m", "llmopt.cli", *slow, "--out", "report", "--quiet"]
+    for sign in (signal.SIGKILL, signal.SIGINT):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+        time.sleep(2.5)
+        process.send_signal(sign)
+        _, error = process.communicate(timeout=30)
+        assert b"Traceback" not in error
+        command = [sys.executable, "-m", "llmopt.cli", "resume", "report", "--quiet"]
+    states = [run["state"] for run in json.loads(here("runs", "report", "--json")[1])["runs"]]
+    assert states.count("interrupted") <= 1
+    code, resumed, _ = here("resume", "report", "--json", "--quiet")
+    assert code == 0
+    code, undisturbed, _ = here(*slow, "--json", "--quiet")
+    assert clean(resumed) == clean(undisturbed)
+    with (tmp_path / "report" / "runs.csv").open(newline="") as file:
+        assert [row["solver"] for row in csv.DictReader(file)] == ["random:batch=1"] * 2 + ["random:batch=2"] * 2
+    assert len(list((tmp_path / "report" / "evaluations").iterdir())) == 4
+
+
+def test_more_budget_continues_only_runs_that_had_spent_theirs(here: Here, tmp_path: Path) -> None:
+    assert here(*COMPARE, "--max-evaluations", "30", "--out", "report", "--quiet")[0] == 0
+    code, out, _ = here("resume", "report", "--max-evaluations", "50", "--json", "--quiet")
+    assert code == 0
+    runs = json.loads(out)["runs"]
+    assert [run["unique_pairs"] for run in runs if run["solver"] != "quadratic"] == [50] * 4
+    with LogReader(tmp_path / "report") as reader:
+        events = reader._connection.execute("SELECT run FROM events WHERE kind = 'resumed' ORDER BY run").fetchall()
+    assert events == [(1,), (2,), (3,), (4,)]
+    # What a comparison was given stays with its log; a smaller budget than was used is refused before anything.
+    code, out, error = here("resume", "report", "--max-evaluations", "40")
+    assert (code, out) == (2, "")
+    assert error.endswith("run 1 has made 50 evaluations, more than the budget of 40; give a larger one\n")
+
+
+def test_a_fork_is_listed_beside_its_parent(here: Here) -> None:
+    here(*COMPARE, "--max-evaluations", "30", "--out", "report", "--quiet")
+    assert here("resume", "report", "--fork", "--max-evaluations", "40", "--quiet")[0] == 0
+    code, out, _ = here("runs", "report")
+    assert code == 0
+    assert "7 (of 1)" in out
+    runs = json.loads(here("runs", "report", "--json")[1])["runs"]
+    assert [(run["id"], run["parent"]) for run in runs][6:] == [(7, 1), (8, 2), (9, 3), (10, 4)]
+    assert {run["state"] for run in runs} == {"done"}
+
+
+def test_runs_of_folders_in_a_folder(here: Here) -> None:
+    for name in ("b", "a"):
+        here("solve", *LINE, "--solver", "random", "--max-evaluations", "9", "--out", f"all/{name}", "--quiet")
+    code, out, _ = here("runs", "all", "--json")
+    assert code == 0
+    assert [run["folder"] for run in json.loads(out)["runs"]] == ["all/a", "all/b"]
+
+
+def test_an_existing_comparison_is_neither_mixed_nor_lost(here: Here) -> None:
+    arguments = ("solve", *LINE, "--solver", "random", "--max-evaluations", "9", "--out", "report", "--quiet")
+    assert here(*arguments)[0] == 0
+    code, _, error = here(*arguments)
+    assert code == 2
+    assert "holds a comparison already; go on with it (llmopt resume report), give another folder, or" in error
+    assert here(*arguments, "--overwrite")[0] == 0
+    assert len(json.loads(here("runs", "report", "--json")[1])["runs"]) == 1
+
+
+def test_a_run_of_python_code_is_no_comparison(here: Here, tmp_path: Path) -> None:
+    from llmopt import Int, Vector, minimize
+
+    minimize(lambda s: s["x"], Vector(x=Int(0, 9)), solver="random", max_evaluations=5, log=tmp_path / "own")
+    code, _, error = here("resume", "own")
+    assert code == 2
+    assert error.endswith("goes on by llmopt.resume(folder, function)\n")
+    assert here("runs", "own")[0] == 0
+
+
+@pytest.mark.parametrize("verb", ["runs", "resume"])
+def test_a_damaged_log_is_one_line_each(here: Here, tmp_path: Path, verb: str) -> None:
+    here(*COMPARE, "--max-evaluations", "60", "--out", "report", "--quiet")
+    path = tmp_path / "report" / "run.sqlite"
+    content = bytearray(path.read_bytes())
+    for place in range(9000, len(content), 4096):
+        content[place : place + 60] = bytes(60)
+    path.write_bytes(content)
+    tables = (tmp_path / "report" / "runs.csv").read_bytes()
+    code, _, error = here(verb, "report")
+    assert code == {"runs": 0, "resume": 2}[verb]
+    assert error and all(line.startswith("llmopt: ") for line in error.splitlines())
+    assert (path.read_bytes(), (tmp_path / "report" / "runs.csv").read_bytes()) == (content, tables)
+    for folder in ("nowhere", str(tmp_path)):
+        code, out, error = here(verb, folder)
+        if (verb, folder) != ("runs", str(tmp_path)):
+            assert (code, out) == (2, "")
+            assert "is not the folder of a run" in error
+            assert error.count("\n") == 1
