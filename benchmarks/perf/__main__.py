@@ -17,7 +17,16 @@ from llmopt.benchmarks.perf.row import Row
 from llmopt.errors import MissingExtra
 
 # What is sensitive to the size of this process comes first, what makes it large last.
-NAMES = ("startup", "exhaustive", "random_search", "remote_calls", "reply_cache", "local_step", "meta_prompt")
+NAMES = (
+    "startup",
+    "exhaustive",
+    "random_search",
+    "remote_calls",
+    "reply_cache",
+    "local_step",
+    "meta_prompt",
+    "run_log",
+)
 PACKAGES = ("llmopt", "numpy", "scipy", "optuna", "xllamacpp", "httpx2", "openai")
 HEADINGS = ("what", "measured", "beside", "ratio", "target", "holds")
 

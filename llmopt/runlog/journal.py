@@ -20,7 +20,7 @@ from llmopt.llm.ledger import Entry
 from llmopt.runlog import rows
 from llmopt.runlog.identity import machine
 from llmopt.runlog.reader import LoggedRequest, Place
-from llmopt.runlog.requests import digest, settings_text, text_digest, texts_of
+from llmopt.runlog.requests import checksum_of, digest, settings_text, text_digest, texts_of
 from llmopt.runlog.rows import Outcome
 from llmopt.runlog.writer import Statement, Writer
 from llmopt.space import Columns, Space, length, take
@@ -274,7 +274,7 @@ class Journal:
         usage = part.usage
         for sample, reply in zip(samples, part.replies, strict=False):
             row = (*place, number, sample, reply.finish_reason, _storable(reply.text), *usage)
-            found.append((self.run, *row, rows.checksum(row)))
+            found.append((self.run, *row, checksum_of(row)))
             usage = Usage()
         self._write((f"INSERT OR IGNORE INTO replies VALUES ({', '.join('?' * 13)})", found))
 

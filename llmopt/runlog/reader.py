@@ -18,6 +18,7 @@ from llmopt.llm.base import Reply, Usage
 from llmopt.llm.ledger import Entry
 from llmopt.runlog import rows, schema
 from llmopt.runlog.lock import is_held
+from llmopt.runlog.requests import checksum_of
 from llmopt.space import Space
 from llmopt.space.plain import from_plain
 
@@ -162,6 +163,10 @@ class LogReader:
         if not self.path.is_file():
             raise InvalidInput(f"{folder} is not the folder of a run: it holds no {FILE}")
         self._connection = self._open()
+        # A damaged text is told by its checksum, or does no harm.
+        self._connection.text_factory = lambda text: text.decode(errors="replace")
+        self._bytes = self._open()
+        self._bytes.text_factory = bytes
 
     def _open(self) -> sqlite3.Connection:
         uri = self.path.absolute().as_uri()
@@ -169,8 +174,6 @@ class LogReader:
         # The second one is for a folder that cannot be written, where SQLite finds no room for its shared memory.
         for mode in ("mode=ro", "mode=ro&immutable=1"):
             connection = sqlite3.connect(f"{uri}?{mode}", uri=True, isolation_level=None, check_same_thread=False)
-            # A damaged text is told by its checksum.
-            connection.text_factory = lambda text: text.decode(errors="replace")
             try:
                 if schema.version(connection, str(self.path)) == 0:
                     raise InvalidInput(f"{self.folder} holds an empty log: nothing was run, or its {FILE}-wal is gone")
@@ -255,9 +258,12 @@ class LogReader:
             self._note(f"run {run.id}: {damaged} of its evaluations are damaged")
         return found
 
-    def _rows(self, run: int) -> Iterator[rows.Row]:
+    def _rows(self, run: int) -> Iterator[list[rows.Row]]:
         with self._reading(f"run {run}"):
-            yield from self._connection.execute(rows.SELECT, (run,))
+            # Bytes: what is damaged may be no text.
+            cursor = self._bytes.execute(rows.SELECT, (run,))
+            while chunk := cursor.fetchmany(rows.CHUNK):
+                yield chunk
 
     def history(self, run: LoggedRun, space: Space[Any] | None = None) -> History:
         """Return the evaluations of a run as a history.
@@ -316,7 +322,7 @@ class LogReader:
             ):
                 role, step, attempt, number, sample, finish, text, *usage = row
                 listed = requests.get((role, step, attempt), [])
-                whole = rows.checksum(tuple(row)) == checksum and finish in ("stop", "length")
+                whole = checksum_of(tuple(row)) == checksum and finish in ("stop", "length")
                 if not whole or not 0 <= number < len(listed):
                     self._note(f"run {run}: a reply of step {step} is damaged")
                     continue
@@ -365,6 +371,7 @@ class LogReader:
     def close(self) -> None:
         """Close the file; may be called twice."""
         self._connection.close()
+        self._bytes.close()
 
     def __enter__(self) -> Self:
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from typing import Any
 
 from llmopt.llm.base import Request
@@ -12,6 +13,11 @@ from llmopt.llm.base import Request
 def digest(request: Request) -> bytes:
     """Return what tells a request from another one; the number of replies does not."""
     return text_digest(_json([texts_of(request), settings_of(request)]))
+
+
+def checksum_of(reply: tuple[Any, ...]) -> int:
+    """Return a number that changes with any value of a reply's row."""
+    return zlib.crc32(ascii(reply).encode())
 
 
 def text_digest(text: str) -> bytes:

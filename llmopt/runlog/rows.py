@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from llmopt.errors import InvalidInput
@@ -20,8 +20,8 @@ INSERT = "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 SELECT = "SELECT call, step, status, score, solution, reason, checksum FROM evaluations WHERE run = ? ORDER BY call"
 
 CHUNK = 8_192
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-_CODES = {name: code for code, name in enumerate(STATUSES)}
+_CODES = {name.encode(): code for code, name in enumerate(STATUSES)}
+_ILLEGAL = (ValueError, KeyError, TypeError, OverflowError, AttributeError, InvalidInput)
 
 Row = tuple[Any, ...]
 
@@ -48,90 +48,119 @@ class Outcome:
 def rows(run: int, space: Space[Any], outcome: Outcome, *, maximize: bool) -> list[Row]:
     """Return the rows of evaluations; solutions as JSON text, scores in the user's own sign."""
     # Adding 0.0 turns -0.0 into 0.0, which is what SQLite makes of it.
-    scores = ((-outcome.losses if maximize else outcome.losses) + 0.0).tolist()
-    found = []
-    for i, (call, step, status, score, solution) in enumerate(
-        zip(
+    scores = (-outcome.losses if maximize else outcome.losses) + 0.0
+    solutions = [_text(value) for value in space.rows_to_json(outcome.columns)]
+    reasons = [outcome.reasons.get(i) for i in range(len(outcome))] if outcome.reasons else [None] * len(outcome)
+    checksums = _checksums(
+        outcome.calls,
+        outcome.steps,
+        outcome.status,
+        scores,
+        solutions,
+        [None if reason is None else reason.encode("utf-8", "surrogatepass") for reason in reasons],
+    )
+    return [
+        (run, call, step, STATUSES[status], None if score != score else score, solution, reason, checksum)
+        for call, step, status, score, solution, reason, checksum in zip(
             outcome.calls.tolist(),
             outcome.steps.tolist(),
             outcome.status.tolist(),
-            scores,
-            space.rows_to_json(outcome.columns),
+            scores.tolist(),
+            map(bytes.decode, solutions),
+            reasons,
+            checksums.tolist(),
             strict=True,
         )
-    ):
-        row = (
-            call,
-            step,
-            STATUSES[status],
-            None if math.isnan(score) else score,
-            _encode(solution),
-            outcome.reasons.get(i),
-        )
-        found.append((run, *row, checksum(row)))
-    return found
+    ]
 
 
-def checksum(row: Sequence[Any]) -> int:
-    """SQLite notices a damaged structure, but not damaged content."""
-    return zlib.crc32(ascii(row).encode())
+def _checksums(
+    calls: NDArray[Any],
+    steps: NDArray[Any],
+    status: NDArray[Any],
+    scores: NDArray[np.float64],
+    solutions: Sequence[bytes],
+    reasons: Sequence[bytes | None],
+) -> NDArray[np.int64]:
+    """Return a number for each row that changes with any of its values: SQLite notices a damaged structure, but not
+    damaged content. CRC-32 of the texts, and the finalizer of MurmurHash3 over the numbers."""
+    texts = np.array([zlib.crc32(text) for text in solutions], dtype=np.uint64)
+    if any(reasons):
+        texts += np.array([zlib.crc32(reason, 1) if reason else 0 for reason in reasons], dtype=np.uint64)
+    mixed = texts
+    bits = np.where(np.isnan(scores), 0.5, scores).view(np.uint64)
+    for numbers in (calls.astype(np.uint64), steps.astype(np.uint64), status.astype(np.uint64), bits):
+        mixed = _mix(mixed ^ numbers)
+    return (mixed >> np.uint64(32)).astype(np.int64)
 
 
-def read(found: Iterable[Row], space: Space[Any], *, maximize: bool) -> tuple[Outcome, int]:
-    """Return evaluations from their rows, and how many rows were left out because they are damaged.
+def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    for shift, factor in ((33, 0xFF51AFD7ED558CCD), (33, 0xC4CEB9FE1A85EC53)):
+        values = (values ^ (values >> np.uint64(shift))) * np.uint64(factor)
+    return values ^ (values >> np.uint64(33))
 
-    Raises
-    ------
-    sqlite3.Error
-        As ``found`` raises it; see :func:`llmopt.runlog.reader.LogReader.evaluations` for a file that is damaged.
-    """
-    parts = []
+
+def read(chunks: Iterable[Sequence[Row]], space: Space[Any], *, maximize: bool) -> tuple[Outcome, int]:
+    """Return evaluations from their rows, texts as bytes, and how many rows were left out since they are damaged."""
+    parts = [_outcome([], space, maximize)]
     damaged = 0
-    chunk: list[Row] = []
-    for row in found:
-        chunk.append(row)
-        if len(chunk) == CHUNK:
-            parts.append(_part(chunk, space, maximize))
-            damaged += len(chunk) - len(parts[-1])
-            chunk = []
-    parts.append(_part(chunk, space, maximize))
-    damaged += len(chunk) - len(parts[-1])
+    for chunk in chunks:
+        parts.append(_part(chunk, space, maximize))
+        damaged += len(chunk) - len(parts[-1])
     return _joined(parts), damaged
 
 
 def _part(chunk: Sequence[Row], space: Space[Any], maximize: bool) -> Outcome:
-    whole = [row for row in chunk if checksum(row[:-1]) == row[-1]]
     try:
-        return _outcome(whole, space, maximize)
-    except (ValueError, KeyError, TypeError, InvalidInput):
-        # Rows that are as they were written, but by somebody else: each by itself.
-        return _outcome([row for row in whole if _legal(row, space, maximize)], space, maximize)
+        return _outcome(chunk, space, maximize)
+    except _ILLEGAL:
+        return _outcome([row for row in chunk if _is_whole(row, space, maximize)], space, maximize)
 
 
-def _legal(row: Row, space: Space[Any], maximize: bool) -> bool:
+def _is_whole(row: Row, space: Space[Any], maximize: bool) -> bool:
     try:
         _outcome([row], space, maximize)
-    except (ValueError, KeyError, TypeError, InvalidInput):
+    except _ILLEGAL:
         return False
     return True
 
 
 def _outcome(found: Sequence[Row], space: Space[Any], maximize: bool) -> Outcome:
-    calls, steps, status, scores, solutions, reasons = (
-        ([row[i] for row in found] for i in range(6)) if found else ([], [], [], [], [], [])
-    )
-    values = json.loads(f"[{','.join(solutions)}]")
-    if len(values) != len(found):
+    """Raise one of ``_ILLEGAL`` where a row is not as it was written."""
+    calls, steps, status, scores, solutions, reasons, checksums = zip(*found, strict=True) if found else [()] * 7
+    numbers = np.array(calls, dtype=np.int64), np.array(steps, dtype=np.int32)
+    codes = np.array([_CODES[name] for name in status], dtype=np.int8)
+    # None is NaN to NumPy.
+    values = np.array(scores, dtype=np.float64)
+    if not np.array_equal(_checksums(*numbers, codes, values, solutions, reasons), np.array(checksums, dtype=np.int64)):
         raise ValueError
-    losses = np.array([math.nan if score is None else score for score in scores], dtype=np.float64)
     return Outcome(
-        np.array(calls, dtype=np.int64),
-        np.array(steps, dtype=np.int32),
-        space.rows_from_json(values),
-        (-losses if maximize else losses) + 0.0,
-        np.array([_CODES[name] for name in status], dtype=np.int8),
-        {i: reason for i, reason in enumerate(reasons) if reason is not None},
+        *numbers,
+        _columns(solutions, space),
+        (-values if maximize else values) + 0.0,
+        codes,
+        {i: reason.decode("utf-8", "surrogatepass") for i, reason in enumerate(reasons) if reason is not None},
     )
+
+
+def _text(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        # Whole numbers beyond 64 bits, and half characters.
+        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _columns(solutions: Sequence[bytes], space: Space[Any]) -> Columns:
+    text = b"[" + b",".join(solutions) + b"]"
+    for loads in (orjson.loads, json.loads):
+        try:
+            decoded = loads(text)
+            if len(decoded) == len(solutions):
+                return space.rows_from_json(decoded)
+        except _ILLEGAL:
+            continue
+    raise ValueError
 
 
 def _joined(parts: Sequence[Outcome]) -> Outcome:
