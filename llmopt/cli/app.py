@@ -13,6 +13,7 @@ import typer
 
 from llmopt.cli.compare import compare, solve
 from llmopt.cli.demo import demo
+from llmopt.cli.export import export
 from llmopt.cli.listing import show
 from llmopt.cli.models import models
 from llmopt.cli.resume import resume
@@ -37,6 +38,7 @@ app.command("compare")(compare)
 app.command("solve")(solve)
 app.command("resume")(resume)
 app.command("runs")(runs)
+app.command("export")(export)
 app.command("list")(show)
 app.add_typer(models, name="models")
 app.command("demo")(demo)

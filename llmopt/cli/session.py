@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from llmopt.benchmarks.compare import Comparison, Run, create_problems, create_solvers
@@ -136,7 +136,7 @@ def resume(
             )
     order = from_json(stored, path, json=json, quiet=quiet)
     changed = {name: value for name, value in limits.items() if value is not None}
-    order = replace(order, budget=replace(order.budget, **changed))
+    order = replace(order, budget=Budget(**{**asdict(order.budget), **changed}))
     if prices is not None:
         order = replace(order, terms=replace(order.terms, prices=terms(prices, "off").prices))
     with ExitStack() as stack:

@@ -102,7 +102,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def differences(logged: Identity, new: Identity) -> tuple[list[str], list[str]]:
+def differences(logged: Mapping[str, Any], new: Identity) -> tuple[list[str], list[str]]:
     """Say how a run differs from the logged one.
 
     Returns

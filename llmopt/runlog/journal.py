@@ -362,8 +362,8 @@ class _Past:
 
 
 def _equal(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
-    equal = np.asarray(a == b, dtype=np.bool_)
-    return equal if equal.ndim == 1 else equal.all(axis=1)
+    equal: NDArray[np.bool_] = np.asarray(a == b, dtype=np.bool_)
+    return np.asarray(equal.reshape(len(equal), -1).all(axis=1))
 
 
 def _spread(values: NDArray[Any], calls: NDArray[np.int64], size: int) -> NDArray[Any]:

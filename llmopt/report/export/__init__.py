@@ -1,0 +1,1 @@
+"""Runs of a log in the forms of other programs."""
