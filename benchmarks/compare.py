@@ -58,6 +58,8 @@ class Comparison:
         Those of repeat 0.
     terms
         Prices and the reply cache of language models.
+    workers
+        Evaluations of a step at the same time, in threads.
     log
         Where every evaluation and every reply is kept. Runs that are there and done are taken from it, others go on
         where they ended.
@@ -75,6 +77,7 @@ class Comparison:
     instance: int = 0
     seed: int = 0
     terms: Terms = field(default_factory=Terms)
+    workers: int = 1
     log: RunLog | None = None
     asked: Mapping[str, Any] = field(default_factory=dict)
     fork: bool = False
@@ -83,6 +86,8 @@ class Comparison:
     def __post_init__(self) -> None:
         if not self.problems:
             raise InvalidInput("the number of repeats must be at least 1")
+        if self.workers < 1:
+            raise InvalidInput(f"the number of workers must be at least 1, not {self.workers}")
         if not self.solvers:
             raise InvalidInput("name at least one solver")
         for solver in self.solvers.values():
@@ -144,7 +149,16 @@ class Comparison:
         slot = self._slot(identity.solver, identity.repeat)
         began = time.perf_counter()
         try:
-            result = run(problem, solver, self.budget, seed=identity.seed, on_step=watch, terms=self.terms, log=slot)
+            result = run(
+                problem,
+                solver,
+                self.budget,
+                seed=identity.seed,
+                on_step=watch,
+                terms=self.terms,
+                log=slot,
+                workers=self.workers,
+            )
         except Exception as error:
             # Whatever ends one run must not take the others with it, nor what this one has evaluated.
             message = str(error) if isinstance(error, LlmoptError) else f"{type(error).__name__}: {error}"

@@ -49,6 +49,9 @@ Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Write runs.csv, every evaluation, every reply and pictures here."),
 ]
+Workers = Annotated[
+    int, typer.Option("--workers", metavar="N", help="Evaluations of a step at the same time, in threads.")
+]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that --out named.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier comparison in --out.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]

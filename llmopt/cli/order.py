@@ -30,6 +30,7 @@ class Order:
     seed: int = 0
     hint: str = ""
     terms: Terms = field(default_factory=lambda: Terms(cache="auto"))
+    workers: int = 1
     out: Path | None = None
     overwrite: bool = False
     json: bool = False

@@ -18,6 +18,7 @@ def resume(
     max_cost: options.MaxCost = None,
     max_calls: options.MaxCalls = None,
     prices: options.Prices = None,
+    workers: options.Workers = 1,
     fork: Annotated[
         bool, typer.Option("--fork", help="Begin new runs that are told what the interrupted ones evaluated.")
     ] = False,
@@ -43,4 +44,4 @@ def resume(
         "cost": max_cost,
         "calls": max_calls,
     }
-    return go_on(folder, limits, prices=prices, fork=fork, force=force, json=json, quiet=quiet)
+    return go_on(folder, limits, prices=prices, workers=workers, fork=fork, force=force, json=json, quiet=quiet)

@@ -77,7 +77,15 @@ def perform(order: Order, *, dry: bool = False) -> int:
 
         named = create_solvers(solvers, llm, order.hint)
         comparison = Comparison(
-            order.problem, settings, problems, named, order.budget, instance, order.seed, order.terms
+            order.problem,
+            settings,
+            problems,
+            named,
+            order.budget,
+            instance,
+            order.seed,
+            order.terms,
+            workers=order.workers,
         )
         if dry:
             from llmopt.cli.dry import show_prompts
@@ -101,6 +109,7 @@ def resume(
     limits: Mapping[str, float | None],
     *,
     prices: Path | None,
+    workers: int,
     fork: bool,
     force: bool,
     json: bool,
@@ -116,6 +125,8 @@ def resume(
         Budgets by name that replace those of the comparison; None: as they were.
     prices
         See :func:`terms`.
+    workers
+        Evaluations of a step at the same time.
     fork, force
         See :class:`llmopt.runlog.Slot`.
     json, quiet
@@ -134,7 +145,7 @@ def resume(
                 f"{path} holds no comparison of the command line; a run of Python code goes on by "
                 "llmopt.resume(folder, function)"
             )
-    order = from_json(stored, path, json=json, quiet=quiet)
+    order = replace(from_json(stored, path, json=json, quiet=quiet), workers=workers)
     changed = {name: value for name, value in limits.items() if value is not None}
     order = replace(order, budget=Budget(**{**asdict(order.budget), **changed}))
     if prices is not None:
@@ -155,6 +166,7 @@ def resume(
             instance,
             order.seed,
             order.terms,
+            order.workers,
             log,
             asked(order),
             fork,

@@ -18,6 +18,7 @@ import pytest
 
 from llmopt import OptimizeResult, run
 from llmopt.llm.ledger import total
+from llmopt.llm.local import LocalLLM
 from llmopt.opro import OPRO
 from llmopt.runlog import LogReader, RunLog, Slot
 from support.commands import environment
@@ -25,7 +26,12 @@ from support.models import obedient
 from support.slow_run import BUDGET, SEED, Slow, perform, solver
 
 TESTS = Path(__file__).parents[1]
-KINDS = {"opro": ("opro", 1), "population": ("differential-evolution", 3), "routine": ("cobyqa", 1)}
+KINDS = {
+    "opro": ("opro", 1),
+    "local": ("local", 1),
+    "population": ("differential-evolution", 3),
+    "routine": ("cobyqa", 1),
+}
 
 
 def replies_for(kind: str, tmp_path: Path) -> Path | None:
@@ -45,6 +51,7 @@ class Runs:
         self.name, self.workers = KINDS[kind]
         self.replies = replies
         self.log = tmp_path / "log"
+        tmp_path.mkdir(exist_ok=True)
         self.calls = tmp_path / "calls"
         self.asked = tmp_path / "calls.asked"
         self.kills = 0
@@ -134,7 +141,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(kind: str, kills: int, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["opro", "population", "routine"])
 def test_two_hundred_kills(kind: str, tmp_path: Path) -> None:
     replies = replies_for(kind, tmp_path)
     chance = random.Random(f"{kind} 200")
@@ -152,6 +159,38 @@ def test_two_hundred_kills(kind: str, tmp_path: Path) -> None:
 def test_ctrl_c_loses_no_more(kind: str, tmp_path: Path) -> None:
     runs = Runs(kind, tmp_path, replies_for(kind, tmp_path))
     interrupt_until_done(runs, tmp_path, random.Random(kind), signal.SIGINT, 2)
+
+
+def kill_the_local_model(tmp_path: Path, chance: random.Random) -> None:
+    runs = Runs("local", tmp_path, None)
+    while runs.kills == 0 and not runs.session(chance.uniform(1, 4), signal.SIGKILL):
+        pass
+    with LogReader(runs.log) as reader:
+        [before] = reader.runs()
+        history, requests = reader.history(before), reader.requests(before)
+    result = runs.finish()
+    assert rows(result)[: len(history)] == [(e.solution, repr(e.loss), e.status, e.reason, e.step) for e in history]
+    with LogReader(runs.log) as reader:
+        [after] = reader.runs()
+        later = reader.requests(after)
+        calls = sum(usage.calls for asked in later.values() for request in asked for usage in request.usage)
+        # What was there is as it was, and was neither asked nor booked again.
+        for place, asked in requests.items():
+            for old, new in zip(asked, later[place], strict=True):
+                assert old.replies.items() <= new.replies.items()
+        assert calls == total(reader.spent(after)).calls == sum(len(r.usage) > 0 for a in later.values() for r in a)
+
+
+@pytest.mark.model
+def test_a_killed_run_of_the_local_model_keeps_every_reply(local_llm: LocalLLM, tmp_path: Path) -> None:
+    kill_the_local_model(tmp_path, random.Random(1))
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_five_kills_of_the_local_model(local_llm: LocalLLM, tmp_path: Path) -> None:
+    for number in range(5):
+        kill_the_local_model(tmp_path / str(number), random.Random(number))
 
 
 def test_a_full_disk_loses_no_more(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from llmopt import Budget, Int, OptimizeResult, Problem, Solver, Vector, run
 from llmopt.llm.base import Request, Response, Take, Usage
+from llmopt.llm.local import from_spec
 from llmopt.llm.replay import Replay
 from llmopt.opro import OPRO
 from llmopt.registry import create_solver
@@ -79,6 +80,8 @@ class OneByOne(Replay):
 
 
 def solver(name: str, replies: Path | None, asked: Path | None = None, seconds: float = 0.0) -> Solver:
+    if name == "local":
+        return OPRO(from_spec(""))
     if name == "opro":
         assert replies is not None
         return OPRO(OneByOne(replies, asked, seconds))

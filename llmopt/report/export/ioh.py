@@ -29,7 +29,7 @@ def export(reader: LogReader, runs: Sequence[LoggedRun], target: Path) -> list[s
     these programs count runs by their first evaluation.
     """
     functions = list(dict.fromkeys(_function(run) for run in runs))
-    written = []
+    written: list[str] = []
     for solver in dict.fromkeys(run.solver for run in runs):
         folder = target / _slug(solver)
         if folder.exists():
@@ -70,8 +70,8 @@ def _write(folder: Path, solver: str, number: int, function: str, runs: Sequence
         "attributes": ["evaluations", "raw_y"],
         "scenarios": scenarios,
     }
-    path = folder / f"IOHprofiler_f{number}_{name}.json"
-    path.write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
+    text = json.dumps(document, indent=1, allow_nan=False)
+    (folder / f"IOHprofiler_f{number}_{name}.json").write_text(text, encoding="utf-8")
 
 
 def _scored(run: LoggedRun, outcome: Outcome) -> tuple[list[int], list[float]]:

@@ -20,7 +20,7 @@ class Column:
     """One column: its name, its values (None where there is none) and what they are."""
 
     name: str
-    kind: type | None
+    kind: type
     values: list[Any]
 
 
@@ -53,7 +53,12 @@ def evaluations_table(reader: LogReader, runs: Sequence[LoggedRun]) -> list[Colu
     """Return one row for each evaluation: a column for each variable where all runs have the same, else the solution
     as JSON."""
     ids: list[int] = []
-    calls, steps, status, scores, reasons, solutions = ([], [], [], [], [], [])  # type: ignore[var-annotated]
+    calls: list[int] = []
+    steps: list[int] = []
+    status: list[str] = []
+    scores: list[float | None] = []
+    reasons: list[str | None] = []
+    solutions: list[Any] = []
     for run in runs:
         outcome = reader.outcome(run)
         ids += [run.id] * len(outcome)
