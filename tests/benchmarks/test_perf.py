@@ -14,6 +14,7 @@ from llmopt.benchmarks.perf import (
     random_search,
     remote_calls,
     reply_cache,
+    run_log,
     startup,
 )
 from llmopt.benchmarks.perf.__main__ import HEADINGS, NAMES, main
@@ -54,6 +55,14 @@ def test_calls_of_a_provider_are_timed_beside_the_bare_sdk() -> None:
 def test_every_reply_comes_from_the_cache() -> None:
     cost = reply_cache.measure(quick=True)
     assert cost.replies == 200 and cost.seconds > 0
+
+
+def test_the_run_log_is_timed_beside_optunas_storages_and_a_large_one_read_whole() -> None:
+    cost = run_log.measure(quick=True)
+    assert cost.evaluations == 10_000
+    assert min(cost.ours, cost.sqlite, cost.journal, cost.seconds_each, cost.peak_mb) > 0
+    assert 0 < cost.bytes_each < 150
+    assert [row.limit for row in cost.rows()] == [0.1, 1 / 3, 150.0, 5.0, 1_000.0]
 
 
 def test_startup_has_one_row_for_the_import_and_one_for_the_help() -> None:

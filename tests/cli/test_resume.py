@@ -120,7 +120,7 @@ def test_a_damaged_log_is_one_line_each(here: Here, tmp_path: Path, verb: str) -
     code, _, error = here(verb, "report")
     assert code == {"runs": 0, "resume": 2}[verb]
     assert error and all(line.startswith("llmopt: ") for line in error.splitlines())
-    assert (path.read_bytes(), (tmp_path / "report" / "runs.csv").read_bytes()) == (content, tables)
+    assert (path.read_bytes(), (tmp_path / "report" / "runs.csv").read_bytes()) == (bytes(content), tables)
     for folder in ("nowhere", str(tmp_path)):
         code, out, error = here(verb, folder)
         if (verb, folder) != ("runs", str(tmp_path)):

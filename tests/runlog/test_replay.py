@@ -37,6 +37,7 @@ from llmopt import (
     Proposals,
     ReplayDiverged,
     Solver,
+    Space,
     Text,
     Vector,
     minimize,
@@ -321,20 +322,14 @@ def test_a_replay_takes_no_time_and_the_clock_goes_on(tmp_path: Path) -> None:
             now[0] += 1.0
             return super().evaluate(solution)
 
-    def perform(**budget: float) -> OptimizeResult:
-        return logged(
-            tmp_path,
-            Ticking(),
-            Numbers(4),
-            Budget(**budget, steps=99),
-            clock=lambda: now[0],  # type: ignore[arg-type]
-        )
+    def perform() -> OptimizeResult:
+        return logged(tmp_path, Ticking(), Numbers(4), Budget(seconds=20, steps=99), clock=lambda: now[0])
 
-    first = perform(seconds=20)
+    first = perform()
     # The clock is looked at before each evaluation of a step but the first.
     assert (first.stop_reason, len(first.history)) == ("seconds", 20)
     # Where the clock ended it, a replay ends too, though it is quicker.
-    again = perform(seconds=20)
+    again = perform()
     assert rows(again) == rows(first) and counts(again) == counts(first)
     assert now[0] == 20
 
@@ -432,7 +427,8 @@ def test_an_interrupt_keeps_what_workers_had_completed(tmp_path: Path) -> None:
 
 
 def test_tours_and_texts_are_logged_as_json(tmp_path: Path) -> None:
-    for number, space in enumerate((Permutation(6, "dihedral"), Text(30))):
+    spaces: list[Space[Any]] = [Permutation(6, "dihedral"), Text(30)]
+    for number, space in enumerate(spaces):
         folder = tmp_path / str(number)
         minimize(lambda s: float(len(str(s))), space, solver=Numbers(3), max_evaluations=9, log=folder)
         with LogReader(folder) as reader:
