@@ -22,7 +22,8 @@ from llmopt.errors import MissingExtra
 from llmopt.history import Evaluations
 from llmopt.objective import Budget, Proposals
 from llmopt.solver import AskTellSolver, Task
-from llmopt.space import Categorical, Columns, Float, Int, Space, Variable, Vector, length
+from llmopt.space import Categorical, Columns, Float, Int, Permutation, Space, Variable, Vector, length
+from llmopt.space.permutation import COLUMN
 
 Params = dict[str, Any]
 
@@ -32,6 +33,7 @@ class OptunaSampler(AskTellSolver):
 
     The start points are added to the study as finished trials. Whole numbers are Optuna's own (its CMA-ES, QMC
     and GP relax and round them), grids and whole numbers with a step are their index, choices stay choices.
+    A permutation is n random keys in [0, 1] (Bean 1994): its entries in the order of their keys.
     Suggestions that are known are answered from the history and told like any other. A failed or infeasible
     evaluation is told as the worst loss so far (:func:`finite_losses`): Optuna would rank an infinity as a
     score, and forget a trial that failed.
@@ -53,13 +55,18 @@ class OptunaSampler(AskTellSolver):
         """Return the sampler with every argument pinned; ``best`` is the best start point, if there is one."""
 
     def check(self, space: Space[Any], budget: Budget) -> None:
-        check_vector(space, self)
+        if not isinstance(space, Permutation):
+            check_vector(space, self)
 
     def start(self, task: Task, rng: np.random.Generator) -> None:
         super().start(task, rng)
-        assert isinstance(task.space, Vector)
+        assert isinstance(task.space, Vector | Permutation)
         self._space = task.space
-        self._distributions = {name: _distribution(variable) for name, variable in task.space.variables.items()}
+        if isinstance(task.space, Permutation):
+            keys = [FloatDistribution(0.0, 1.0) for _ in range(task.space.n)]
+            self._distributions: dict[str, BaseDistribution] = {f"key{i}": key for i, key in enumerate(keys)}
+        else:
+            self._distributions = {name: _distribution(variable) for name, variable in task.space.variables.items()}
         self.study: optuna.Study | None = None
         self._trials: list[Trial] = []
 
@@ -203,12 +210,18 @@ def _is_index(variable: Variable) -> bool:
     return variable.size is not None and not (isinstance(variable, Int) and variable.log)
 
 
-def _params(space: Vector, columns: Columns) -> list[Params]:
+def _params(space: Vector | Permutation, columns: Columns) -> list[Params]:
+    if isinstance(space, Permutation):
+        keys = (np.argsort(columns[COLUMN], axis=1) + 0.5) / space.n
+        return [{f"key{i}": key for i, key in enumerate(row)} for row in keys.tolist()]
     internal = {n: v.index(columns[n]) if _is_index(v) else columns[n] for n, v in space.variables.items()}
     return [{name: values[i].item() for name, values in internal.items()} for i in range(length(columns))]
 
 
-def _columns(space: Vector, params: Sequence[Params]) -> Columns:
+def _columns(space: Vector | Permutation, params: Sequence[Params]) -> Columns:
+    if isinstance(space, Permutation):
+        keys = np.array([[p[f"key{i}"] for i in range(space.n)] for p in params])
+        return {COLUMN: np.argsort(keys, axis=1, kind="stable").astype(np.int32)}
     columns: Columns = {}
     for name, variable in space.variables.items():
         internal = [p[name] for p in params]

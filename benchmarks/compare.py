@@ -92,7 +92,7 @@ class Comparison:
             raise InvalidInput("name at least one solver")
         for solver in self.solvers.values():
             for problem in self.problems:
-                solver.check(problem.space, self.budget)
+                solver.check_problem(problem, self.budget)
             for llm in solver.models.values():
                 self.terms.check(llm, self.budget.cost)
         for name, solver in self.solvers.items():

@@ -43,8 +43,9 @@ class Problem(ABC):
     """The base of every problem class. A subclass has three members: ``space``, ``evaluate``, ``describe``.
 
     The rest is optional: ``direction``; ``optimum``, which defines the target; ``noisy``, which says that two
-    calls with the same solution may differ (then every call is an evaluation); ``starts``; and
-    ``evaluate_batch`` for a problem that scores a whole step with one NumPy call.
+    calls with the same solution may differ (then every call is an evaluation); ``starts``; ``evaluate_batch`` for a
+    problem that scores a whole step with one NumPy call; and ``structure``, which solvers get that look into the
+    problem (its class says into what, such as :class:`llmopt.tours.Distances`) and no others.
 
     Examples
     --------
@@ -63,6 +64,7 @@ class Problem(ABC):
     direction: Direction = "minimize"
     noisy: bool = False
     optimum: Optimum | None = None
+    structure: object = None
 
     @abstractmethod
     def evaluate(self, solution: Any) -> float:

@@ -100,7 +100,7 @@ def run(
     _check(problem)
     if target is not None and not (isinstance(target, int | float | np.number) and np.isfinite(target)):
         raise InvalidInput(f"target must be a finite number, not {target!r}")
-    solver.check(problem.space, budget)
+    solver.check_problem(problem, budget)
     with ExitStack() as stack:
         journal = None if log is None else log.open(problem, solver, budget, seed, starts=starts, target=target)
         models = stack.enter_context(Models(terms, _ledger(budget, journal), journal))
@@ -121,7 +121,8 @@ def run(
             starts = journal.told
         elif starts is None:
             starts = problem.starts(start_rng)
-        task = Task(objective.history, problem.describe(), int(seed), bound)
+        structure = None if solver.structure is None else problem.structure
+        task = Task(objective.history, problem.describe(), int(seed), bound, structure)
         began = time.perf_counter()
         try:
             reason, message = _propose(objective, solver, task, starts, solver_rng)

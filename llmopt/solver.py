@@ -13,6 +13,7 @@ from llmopt.errors import InvalidInput
 from llmopt.history import Evaluations, History
 from llmopt.llm.base import LLM
 from llmopt.objective import Budget, Objective, Proposals
+from llmopt.problem import Problem
 from llmopt.space import Space
 
 Access = Literal["scores", "structure"]
@@ -32,12 +33,15 @@ class Task:
         The run's seed, from which the seeds of model calls are derived.
     models
         The solver's own models, by role, as this run asks them: booked, within its budget, and from the cache.
+    structure
+        The problem's structure, for a solver that looks into it; None for all others.
     """
 
     history: History
     description: str = ""
     seed: int = 0
     models: Mapping[str, LLM] = field(default_factory=dict)
+    structure: Any = None
 
     @property
     def space(self) -> Space[Any]:
@@ -49,11 +53,12 @@ class Solver(ABC):
     """A method that minimizes losses. One object serves one run after another; ``run`` starts afresh.
 
     ``access`` says what the method sees: ``"scores"`` for a black-box method, ``"structure"`` for one that
-    looks into the problem (distances, coefficients). ``packages`` names the distributions beside numpy whose versions
-    change what it proposes.
+    looks into the problem; ``structure`` is then the class of what it looks into. ``packages`` names the
+    distributions beside numpy whose versions change what it proposes.
     """
 
     access: ClassVar[Access] = "scores"
+    structure: ClassVar[type[Any] | None] = None
     packages: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
@@ -65,6 +70,15 @@ class Solver(ABC):
         """Raise InvalidInput where the method cannot work on a space or within a budget; called before anything
         is evaluated."""
         return
+
+    def check_problem(self, problem: Problem, budget: Budget) -> None:
+        """Raise InvalidInput where the method cannot work on a problem: its structure, its space, or the budget."""
+        if self.structure is not None and not isinstance(problem.structure, self.structure):
+            raise InvalidInput(
+                f"{type(self).__name__} looks into a problem's {self.structure.__name__.lower()}, which this one "
+                "does not offer; use it on tsp, or a solver that sees scores only (llmopt list solvers)"
+            )
+        self.check(problem.space, budget)
 
     @property
     def models(self) -> Mapping[str, LLM]:

@@ -26,6 +26,7 @@ NAMES = (
     "local_step",
     "meta_prompt",
     "run_log",
+    "tours",
 )
 PACKAGES = ("llmopt", "numpy", "scipy", "optuna", "xllamacpp", "httpx2", "openai")
 HEADINGS = ("what", "measured", "beside", "ratio", "target", "holds")

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from llmopt.objective import Budget
 
-SOLVERS = ("opro", "quadratic", "cobyqa", "gaussian", "cma-es", "tpe", "random", "exhaustive")
+SOLVERS = (
+    "opro",
+    "quadratic",
+    "cobyqa",
+    "gaussian",
+    "cma-es",
+    "tpe",
+    "random",
+    "exhaustive",
+    "2-opt-blind",
+    "genetic",
+    "nearest-neighbour",
+    "farthest-insertion",
+    "2-opt",
+)
 """For ``compare`` without ``--solvers``; those that cannot work on the problem are left out."""
 
 EVALUATIONS = 1_000

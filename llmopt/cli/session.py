@@ -16,6 +16,7 @@ from llmopt.errors import InvalidInput, LogError, MissingExtra
 from llmopt.llm.base import LLM
 from llmopt.llm.terms import Terms
 from llmopt.objective import Budget
+from llmopt.problem import Problem
 from llmopt.registry import create_solver, needs_model
 from llmopt.report.folder import Folder, NotWritten
 from llmopt.report.safe import one_line
@@ -69,7 +70,7 @@ def perform(order: Order, *, dry: bool = False) -> int:
         settings = parse_pairs(order.pairs, f"problem {order.problem}")
         problems, instance = create_problems(order.problem, settings, order.repeats)
         settings.pop("instance", None)
-        solvers = _suitable(order, problems[0].space) if order.suitable_only else list(order.solvers)
+        solvers = _suitable(order, problems[0]) if order.suitable_only else list(order.solvers)
         # What needs no model is checked before one is started.
         create_solvers([text for text in solvers if not needs_model(text)], None)
         folder = Folder(order.out, overwrite=order.overwrite) if order.out is not None and not dry else None
@@ -225,17 +226,14 @@ def _run_all(comparison: Comparison, runs: list[Run], folder: Folder | None, dis
             folder.complete(runs)
 
 
-def _suitable(order: Order, space: object) -> list[str]:
+def _suitable(order: Order, problem: Problem) -> list[str]:
     """Return the default solvers that can work on a problem; say which ones are left out."""
-    from llmopt.space import Space
-
-    assert isinstance(space, Space)
     suitable = []
     for text in order.solvers:
         try:
             # A model's solver is checked with its model, later: it must not be left out in silence.
             if not needs_model(text):
-                create_solver(text).check(space, order.budget)
+                create_solver(text).check_problem(problem, order.budget)
             suitable.append(text)
         except (InvalidInput, MissingExtra) as error:
             if not order.quiet:

@@ -16,7 +16,9 @@ from support.strategies import vectors
 SOLVERS = sorted(
     entry.name
     for entry in entry_points(group="llmopt.solvers")
-    if entry.value.startswith("llmopt.baselines.") and entry.name != "gp"
+    if entry.value.startswith("llmopt.baselines.")
+    and not entry.value.startswith("llmopt.baselines.tour_")
+    and entry.name != "gp"
 )
 every_solver = pytest.mark.parametrize("solver", SOLVERS)
 every_sampler = pytest.mark.parametrize("solver", [name for name in SOLVERS if name != "exhaustive"])

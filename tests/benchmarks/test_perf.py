@@ -16,6 +16,7 @@ from llmopt.benchmarks.perf import (
     reply_cache,
     run_log,
     startup,
+    tours,
 )
 from llmopt.benchmarks.perf.__main__ import HEADINGS, NAMES, main
 from llmopt.benchmarks.perf.row import Row, alternate
@@ -63,6 +64,13 @@ def test_the_run_log_is_timed_beside_optunas_storages_and_a_large_one_read_whole
     assert min(cost.ours, cost.sqlite, cost.journal, cost.seconds_each, cost.peak_mb) > 0
     assert 0 < cost.bytes_each < 150
     assert [row.limit for row in cost.rows()] == [0.1, 1 / 3, 150.0, 5.0, 1_000.0]
+
+
+def test_tours_are_timed_by_length_and_by_exact_method() -> None:
+    cost = tours.measure(quick=True)
+    assert cost.tours == 10_000
+    assert min(cost.length, cost.small, cost.large, cost.cuts) > 0
+    assert [row.limit for row in cost.rows()] == [0.25, 1.0, 15.0, 2.0]
 
 
 def test_startup_has_one_row_for_the_import_and_one_for_the_help() -> None:
