@@ -64,6 +64,8 @@ class TSP(Problem):
     (4.0, 4.0)
     """
 
+    structure: Distances
+
     def __init__(
         self,
         matrix: ArrayLike | None = None,

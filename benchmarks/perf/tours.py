@@ -45,7 +45,10 @@ def measure(*, quick: bool = False) -> TourCost:
     tours, repeats = (10_000, 1) if quick else (1_000_000, REPEATS)
     rng = np.random.default_rng(0)
     orders = rng.permuted(np.tile(np.arange(CITIES, dtype=np.int32), (tours, 1)), axis=1)
-    lengths, small, large, cuts = [], [], [], []
+    lengths: list[float] = []
+    small: list[float] = []
+    large: list[float] = []
+    cuts: list[float] = []
     for instance in range(repeats):
         fifty = _distances(CITIES, instance)
         began = time.perf_counter()
