@@ -235,7 +235,7 @@ _ROUNDED: dict[str, Callable[[Floats], Floats]] = {
     "EUC_2D": lambda points: _nearest(np.hypot(*_differences(points))),
     "CEIL_2D": lambda points: np.ceil(np.hypot(*_differences(points))),
     "MAN_2D": lambda points: _nearest(np.add(*_differences(points))),
-    "MAX_2D": lambda points: np.maximum(*map(_nearest, _differences(points))),
+    "MAX_2D": lambda points: np.asarray(np.maximum(*map(_nearest, _differences(points)))),
     "ATT": _att,
     "GEO": _geo,
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components, maximum_flow
+from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow
 
 from llmopt.errors import LlmoptError
 from llmopt.tours.distances import Distances
@@ -107,10 +108,13 @@ class _Program:
         sets = np.array(self.sets)
         return csr_array((sets[:, self.tails] & sets[:, self.heads]).astype(np.float64)), sets.sum(axis=1) - 1.0
 
-    def relax(self) -> OptimizeResult:
+    def relax(self) -> OptimizeResult[Any]:
         degrees, ones = self.degrees()
         left, right = self.cuts() or (None, None)
-        result = linprog(self.costs, left, right, degrees, ones, bounds=(0, 1), method="highs")
+        # SciPy's stubs do not know that it takes sparse matrices.
+        result: OptimizeResult[Any] = linprog(  # type: ignore[call-overload]
+            self.costs, left, right, degrees, ones, bounds=(0, 1), method="highs"
+        )
         if result.status != 0:
             raise LlmoptError(f"HiGHS could not solve a relaxation of the tour: {result.message}")
         return result
@@ -123,7 +127,7 @@ class _Program:
             constraints.append(LinearConstraint(cuts[0], -np.inf, cuts[1]))
         result = milp(
             self.costs,
-            integrality=np.ones(len(self.costs)),
+            integrality=np.ones(len(self.costs), dtype=np.int64),
             bounds=Bounds(0, 1),
             constraints=constraints,
             options={"mip_rel_gap": 0.0},
@@ -164,7 +168,7 @@ def _small_cuts(support: csr_array) -> list[NDArray[np.int32]]:
     count, parts = connected_components(support, directed=False)
     if count > 1:
         return [np.flatnonzero(parts == k).astype(np.int32) for k in range(count)]
-    capacities = csr_array(np.rint(support * UNITS).astype(np.int32))
+    capacities = csr_array((support * UNITS).rint().astype(np.int32))
     capacities.eliminate_zeros()
     found: dict[bytes, NDArray[np.int32]] = {}
     for city in range(1, support.shape[0]):
@@ -179,8 +183,6 @@ def _small_cuts(support: csr_array) -> list[NDArray[np.int32]]:
 
 
 def _reachable(graph: csr_array) -> NDArray[np.bool_]:
-    from scipy.sparse.csgraph import breadth_first_order
-
     reached = np.zeros(graph.shape[0], dtype=np.bool_)
     reached[breadth_first_order(graph, 0, return_predecessors=False)] = True
     return reached
