@@ -213,6 +213,11 @@ def _nearest(values: Floats) -> Floats:
     return np.floor(values + 0.5)
 
 
+def _maximum(points: Floats) -> Floats:
+    dx, dy = _differences(points)
+    return np.maximum(_nearest(dx), _nearest(dy))
+
+
 def _att(points: Floats) -> Floats:
     dx, dy = _differences(points)
     exact = np.sqrt((dx**2 + dy**2) / 10)
@@ -235,7 +240,7 @@ _ROUNDED: dict[str, Callable[[Floats], Floats]] = {
     "EUC_2D": lambda points: _nearest(np.hypot(*_differences(points))),
     "CEIL_2D": lambda points: np.ceil(np.hypot(*_differences(points))),
     "MAN_2D": lambda points: _nearest(np.add(*_differences(points))),
-    "MAX_2D": lambda points: np.asarray(np.maximum(*map(_nearest, _differences(points)))),
+    "MAX_2D": _maximum,
     "ATT": _att,
     "GEO": _geo,
 }

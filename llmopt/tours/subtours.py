@@ -19,6 +19,8 @@ DESCENTS = 20
 UNITS = 10**6
 """Flows are whole numbers of this share."""
 VIOLATION = 1e-4
+TOLERANCE = 1e-6
+LONGEST = 2.0**13
 
 
 def subtour_cuts(distances: Distances) -> NDArray[np.int32]:
@@ -38,14 +40,15 @@ def subtour_cuts(distances: Distances) -> NDArray[np.int32]:
     [13.0]
     """
     known = _known_tour(distances)
-    known_length = float(distances.lengths([known])[0])
-    program = _Program.of(distances)
+    scale = _scale(distances)
+    known_length = scale * float(distances.lengths([known])[0])
+    program = _Program.of(distances, scale)
     while True:
         relaxed = program.relax()
         if not program.cut(_small_cuts(program.support(relaxed.x))):
             break
     lower = relaxed.fun
-    slack = known_length - lower + 1e-6 * max(1.0, known_length)
+    slack = known_length - lower + TOLERANCE * known_length
     program = program.without(relaxed.lower.marginals > slack)
     while True:
         chosen = program.solve()
@@ -54,7 +57,7 @@ def subtour_cuts(distances: Distances) -> NDArray[np.int32]:
         circles = program.circles(chosen)
         if len(circles) == 1:
             found = circles[0]
-            return found if distances.lengths([found])[0] < known_length else known
+            return found if scale * distances.lengths([found])[0] < known_length else known
         program.cut(circles)
 
 
@@ -63,6 +66,12 @@ def _known_tour(distances: Distances) -> NDArray[np.int32]:
     tours = [local_search(distances, rng.permutation(distances.n).astype(np.int32)).tour for _ in range(DESCENTS)]
     best = tours[int(np.argmin(distances.lengths(tours)))]
     return np.roll(best, -int(np.argmin(best)))
+
+
+def _scale(distances: Distances) -> float:
+    """Return the power of two that brings the longest way near 2**13, since tolerances of HiGHS are absolute."""
+    longest = float(distances.matrix.max())
+    return 2.0 ** np.floor(np.log2(LONGEST / longest)) if longest > 0 else 1.0
 
 
 @dataclass(frozen=True)
@@ -77,10 +86,10 @@ class _Program:
     sets: list[NDArray[np.bool_]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, distances: Distances) -> _Program:
+    def of(cls, distances: Distances, scale: float) -> _Program:
         n = distances.n
         tails, heads = np.triu_indices(n, 1) if distances.symmetric else np.nonzero(~np.eye(n, dtype=np.bool_))
-        return cls(n, distances.symmetric, tails, heads, distances.matrix[tails, heads])
+        return cls(n, distances.symmetric, tails, heads, scale * distances.matrix[tails, heads])
 
     def without(self, drop: NDArray[np.bool_]) -> _Program:
         keep = ~drop
