@@ -213,6 +213,10 @@ def _nearest(values: Floats) -> Floats:
     return np.floor(values + 0.5)
 
 
+def _euclidean(points: Floats) -> Floats:
+    return np.asarray(np.hypot(*_differences(points)), dtype=np.float64)
+
+
 def _maximum(points: Floats) -> Floats:
     dx, dy = _differences(points)
     return np.maximum(_nearest(dx), _nearest(dy))
@@ -237,9 +241,9 @@ def _geo(points: Floats) -> Floats:
 
 
 _ROUNDED: dict[str, Callable[[Floats], Floats]] = {
-    "EUC_2D": lambda points: _nearest(np.hypot(*_differences(points))),
-    "CEIL_2D": lambda points: np.ceil(np.hypot(*_differences(points))),
-    "MAN_2D": lambda points: _nearest(np.add(*_differences(points))),
+    "EUC_2D": lambda points: _nearest(_euclidean(points)),
+    "CEIL_2D": lambda points: np.ceil(_euclidean(points)),
+    "MAN_2D": lambda points: _nearest(sum(_differences(points), start=np.float64(0))),
     "MAX_2D": _maximum,
     "ATT": _att,
     "GEO": _geo,
