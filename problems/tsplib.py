@@ -237,13 +237,13 @@ def _geo(points: Floats) -> Floats:
     q2 = np.cos(latitude[:, None] - latitude)
     q3 = np.cos(latitude[:, None] + latitude)
     angle = np.arccos(np.clip(0.5 * ((1 + q1) * q2 - (1 - q1) * q3), -1, 1))
-    return np.floor(EARTH_RADIUS * angle + 1)
+    return np.asarray(np.floor(EARTH_RADIUS * angle + 1), dtype=np.float64)
 
 
 _ROUNDED: dict[str, Callable[[Floats], Floats]] = {
     "EUC_2D": lambda points: _nearest(_euclidean(points)),
     "CEIL_2D": lambda points: np.ceil(_euclidean(points)),
-    "MAN_2D": lambda points: _nearest(sum(_differences(points), start=np.float64(0))),
+    "MAN_2D": lambda points: _nearest(np.sum(_differences(points), axis=0)),
     "MAX_2D": _maximum,
     "ATT": _att,
     "GEO": _geo,
