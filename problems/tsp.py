@@ -64,6 +64,7 @@ class TSP(Problem):
     (4.0, 4.0)
     """
 
+    space: Permutation
     structure: Distances
 
     def __init__(

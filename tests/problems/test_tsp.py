@@ -129,7 +129,7 @@ def test_bad_arguments_are_refused() -> None:
     with pytest.raises(InvalidInput, match=r"point 1 is \(nan, 1.0\)"):
         TSP(points=[(0, 0), (np.nan, 1), (1, 1)])
     with pytest.raises(InvalidInput, match="two columns"):
-        TSP(points=[(0, "a"), (0, 1), (1, 1)])
+        TSP(points=[("0", "a"), ("0", "1"), ("1", "1")])
 
 
 def explicit(form: str, matrix: np.ndarray, kind: str = "TSP") -> str:
