@@ -27,7 +27,7 @@ RUNS = "runs.csv"
 EVALUATIONS = "evaluations"
 META = "meta.json"
 SUMMARY = "summary.md"
-PICTURES = ("search.png", "search-near.png", "progress.png")
+PICTURES = ("search.png", "search-near.png", "tours.png", "progress.png")
 _OURS = (RUNS, META, SUMMARY, *PICTURES)
 _LOG = (FILE, f"{FILE}-wal", f"{FILE}-shm", LOCK)
 

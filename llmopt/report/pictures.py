@@ -17,21 +17,21 @@ from llmopt.benchmarks.compare import Comparison, Run
 from llmopt.history import History
 from llmopt.objective import Budget, Objective, Proposals, Stopped
 from llmopt.problem import Problem
+from llmopt.problems.tsp import TSP
+from llmopt.report import tours
+from llmopt.report.canvas import DPI, canvas, short
 from llmopt.report.folder import PICTURES, Folder
-from llmopt.report.safe import one_line
 from llmopt.space import Categorical, Columns, Vector, take
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-SEARCH, NEAR, PROGRESS = PICTURES
+SEARCH, NEAR, TOURS, PROGRESS = PICTURES
 # Per axis of the landscape; whole numbers are not drawn finer than they are.
 _GRID = 201
 _LANDSCAPE_SECONDS = 5.0
 _PROBES = 4
 _COLUMNS = 4
-_DPI = 110
 # Points get their number where no more than this are in a panel.
 _NUMBERED = 60
 # Of the area of the box: a part larger than this is no close-up.
@@ -44,7 +44,8 @@ def draw(comparison: Comparison, runs: Sequence[Run], folder: Folder) -> list[st
     """Draw what can be drawn of the runs and return the names of the pictures.
 
     Where the space has two numeric variables, ``search.png`` shows repeat 0 in the whole box and
-    ``search-near.png`` in the part that matters; ``progress.png`` shows all repeats.
+    ``search-near.png`` in the part that matters; where cities have coordinates, ``tours.png`` shows the tours of
+    repeat 0; ``progress.png`` shows all repeats.
 
     Raises
     ------
@@ -66,6 +67,10 @@ def draw(comparison: Comparison, runs: Sequence[Run], folder: Folder) -> list[st
                     with folder.picture(name) as path:
                         draw_search(land, first, window, path, numbered=window is near or near is None)
                     drawn.append(name)
+        if first and isinstance(problem, TSP) and tours.drawable(problem):
+            with folder.picture(TOURS) as path:
+                tours.draw_tours(problem, first, path)
+            drawn.append(TOURS)
         if any(run.history.incumbent for run in runs):
             with folder.picture(PROGRESS) as path:
                 draw_progress(comparison, runs, path)
@@ -126,7 +131,7 @@ def draw_search(land: Landscape, runs: Sequence[Run], window: Floats, path: Path
 
     rows = math.ceil(len(runs) / _COLUMNS)
     columns = min(len(runs), _COLUMNS)
-    figure = _figure(3.5 * columns + 1.6, 3.4 * rows + 0.7)
+    figure = canvas(3.5 * columns + 1.6, 3.4 * rows + 0.7)
     axes = figure.subplots(rows, columns, squeeze=False)
     levels = land.levels
     names = [f"{name} (log)" if getattr(v, "log", False) else name for name, v in land.space.variables.items()]
@@ -147,7 +152,7 @@ def draw_search(land: Landscape, runs: Sequence[Run], window: Floats, path: Path
         record = run.record
         how = "solved in" if record.success else "not solved in"
         axis.set_title(
-            f"{_short(record.solver)}\n{how} {record.evaluations:,} evaluations", fontsize=9, parse_math=False
+            f"{short(record.solver)}\n{how} {record.evaluations:,} evaluations", fontsize=9, parse_math=False
         )
     for axis in axes.ravel()[len(runs) :]:
         axis.set_visible(False)
@@ -161,7 +166,7 @@ def draw_search(land: Landscape, runs: Sequence[Run], window: Floats, path: Path
     bar.set_label("order of the evaluations (colour)", fontsize=8)
     handles, labels = axes.ravel()[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(handles), fontsize=8, frameon=False)
-    figure.savefig(path, dpi=_DPI, format="png")
+    figure.savefig(path, dpi=DPI, format="png")
 
 
 def _draw_points(axis: Axes, history: History, land: Landscape, window: Floats, numbered: bool) -> Any:
@@ -267,7 +272,7 @@ def draw_progress(comparison: Comparison, runs: Sequence[Run], path: Path) -> No
             by_solver.setdefault(run.record.solver, []).append(run)
     known = all(run.record.optimum is not None for run in runs)
     longest = max(len(run.history) for run in runs)
-    figure = _figure(8.5, 5.0)
+    figure = canvas(8.5, 5.0)
     axis = figure.subplots()
     colours = mpl.colormaps["tab20"].colors  # type: ignore[attr-defined]
     smallest = math.inf
@@ -280,7 +285,7 @@ def draw_progress(comparison: Comparison, runs: Sequence[Run], path: Path) -> No
             smallest = min(smallest, float(np.min(positive, initial=math.inf)))
         median = _median(curves)
         solved = sum(run.record.success for run in mine)
-        label = f"{_short(solver)} ({solved}/{len(mine)} solved)"
+        label = f"{short(solver)} ({solved}/{len(mine)} solved)"
         axis.step(np.arange(1, len(median) + 1), median, where="post", color=colour, linewidth=2.0, label=label)
     axis.set_xlabel("evaluations, start points included")
     if longest > 50:
@@ -294,11 +299,11 @@ def draw_progress(comparison: Comparison, runs: Sequence[Run], path: Path) -> No
         axis.set_ylabel("best score so far")
     axis.grid(True, which="major", linewidth=0.3)
     title = f"{comparison.name}: every repeat (thin) and the median over repeats (thick)"
-    axis.set_title(_short(title, 100), fontsize=10, parse_math=False)
+    axis.set_title(short(title, 100), fontsize=10, parse_math=False)
     legend = figure.legend(loc="outside right upper", fontsize=8, frameon=False)
     for text in legend.get_texts():
         text.set_parse_math(False)
-    figure.savefig(path, dpi=_DPI, format="png")
+    figure.savefig(path, dpi=DPI, format="png")
 
 
 def _curve(run: Run, gap: bool) -> Floats:
@@ -318,18 +323,3 @@ def _median(curves: Sequence[Floats]) -> Floats:
     rows = np.stack([np.concatenate([curve, np.full(longest - len(curve), curve[-1])]) for curve in curves])
     # A repeat without a score yet is worse than any.
     return np.asarray(np.median(rows, axis=0), dtype=np.float64)
-
-
-def _figure(width: float, height: float) -> Figure:
-    # Without pyplot: no display, no state that is shared.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _short(text: str, length: int = 40) -> str:
-    text = one_line(text)
-    return text if len(text) <= length else text[: length - 3] + "..."

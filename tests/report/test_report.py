@@ -10,6 +10,7 @@ import pytest
 from llmopt import Budget, Categorical, Float, FunctionProblem, Int, Permutation, Problem, Vector
 from llmopt.benchmarks.compare import Comparison, Run, create_solvers
 from llmopt.benchmarks.summary import Spread
+from llmopt.problems.tsp import TSP
 from llmopt.report import pictures
 from llmopt.report.folder import Folder
 from llmopt.report.safe import cell, lines, one_line, portable
@@ -174,3 +175,16 @@ def test_a_landscape_that_would_take_long_is_left_out() -> None:
     assert np.isnan(land.excess).all()
     assert land.levels is None
     assert len(calls) < 10
+
+
+@pytest.mark.parametrize("matrix", [True, False])
+def test_tours_are_drawn_where_cities_have_coordinates(tmp_path: Path, matrix: bool) -> None:
+    points = [(0, 0), (0, 1), (1, 1), (1, 0), (2, 0)]
+    problem = TSP(np.ones((5, 5))) if matrix else TSP(points=points)
+    comparison, runs = ran(problem, "random", "2-opt-blind", evaluations=9)
+    folder = Folder(tmp_path)
+    folder.begin({})
+    names = pictures.draw(comparison, runs, folder)
+    assert ("tours.png" in names) is not matrix
+    for picture in names:
+        assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
