@@ -164,7 +164,8 @@ def test_the_default_solvers_fit_the_problem(here: Here) -> None:
     code, out, error = here("compare", "tour", "--llm", "obedient", "--repeats", "1", "--max-evaluations", "40")
     assert code == 0
     assert "random" in out
-    assert re.search(r"^left out: cma-es \(", error, re.MULTILINE)
+    assert re.search(r"^left out: quadratic \(", error, re.MULTILINE)
+    assert re.search(r"^left out: 2-opt \(", error, re.MULTILINE)
 
 
 def test_a_failing_run_does_not_take_the_others_along(here: Here) -> None:

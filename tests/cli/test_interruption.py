@@ -62,7 +62,9 @@ def test_a_full_disk(llmopt: Command, tmp_path: Path) -> None:
     def small_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))
 
-    done = llmopt("compare", *ONE, "--solvers", "quadratic,random,random:batch=2", "--out", "report",
+    # The second run's evaluations alone are more than there is room for.
+    one = [*ONE, "--max-evaluations", "3000"]
+    done = llmopt("compare", *one, "--solvers", "quadratic,random,random:batch=2", "--out", "report",
                   preexec_fn=small_files)  # fmt: skip
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -75,7 +77,7 @@ def test_a_full_disk(llmopt: Command, tmp_path: Path) -> None:
     done = llmopt("resume", "report", "--json")
     assert done.returncode == 0
     [_, resumed, _] = json.loads(done.stdout)["runs"]
-    [fresh] = json.loads(llmopt("compare", *ONE, "--solvers", "random", "--json").stdout)["runs"]
+    [fresh] = json.loads(llmopt("compare", *one, "--solvers", "random", "--json").stdout)["runs"]
     assert {**resumed, "seconds": 0} == {**fresh, "seconds": 0}
 
 

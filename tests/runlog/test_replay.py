@@ -112,7 +112,7 @@ def make(name: str) -> Solver:
 def test_every_solver_goes_on_where_its_log_ends(name: str, tmp_path: Path) -> None:
     kind, budget = (Finite, Budget(evaluations=99)) if name == "exhaustive" else (Counted, Budget(evaluations=40))
     try:
-        make(name).check(kind.space, budget)
+        make(name).check_problem(kind(), budget)
     except InvalidInput:
         pytest.skip("made for other spaces")
     undisturbed = run(kind(), make(name), budget, seed=3)
