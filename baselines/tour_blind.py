@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from llmopt.baselines.new_solutions import draw_new
 from llmopt.errors import InvalidInput
 from llmopt.objective import Budget, Proposals
-from llmopt.solver import AskTellSolver
+from llmopt.opro.joins import random_joins
+from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Columns, Permutation, Space
 from llmopt.space.permutation import COLUMN
 
@@ -66,6 +67,28 @@ class TwoOptBlind(PermutationMethod):
             return {COLUMN: orders}
 
         return Proposals(draw_new(history, n, self.rng, draw))
+
+
+class RandomLegs(PermutationMethod):
+    """The control of `opro` on paths: its proposals without a model.
+
+    A random entry is put behind another one of a good order, which is completed in the same way, see
+    :func:`llmopt.opro.joins.joins`. Known orders are not proposed.
+
+    Parameters
+    ----------
+    batch
+        Proposals per step.
+    """
+
+    def start(self, task: Task, rng: np.random.Generator) -> None:
+        super().start(task, rng)
+        self._step = 0
+
+    def ask(self, n: int) -> Proposals:
+        self._step += 1
+        orders = random_joins(self.task.history, n, self.rng, step=self._step, change="local")
+        return Proposals({COLUMN: orders})
 
 
 class Genetic(PermutationMethod):

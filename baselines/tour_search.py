@@ -1,4 +1,5 @@
-"""Local search on tours: 2-opt with Or-opt, and simulated annealing. They see the distances."""
+"""Local search on tours: 2-opt with Or-opt, iterated or from random tours, and simulated annealing. They see the
+distances."""
 
 from __future__ import annotations
 
@@ -8,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmopt.errors import InvalidInput
-from llmopt.objective import Objective
-from llmopt.solver import Access, Solver, Task
+from llmopt.objective import Objective, Proposals
+from llmopt.opro.joins import random_joins
+from llmopt.solver import Access, AskTellSolver, Solver, Task
 from llmopt.space.permutation import COLUMN
 from llmopt.tours import Distances
-from llmopt.tours.local_search import local_search
+from llmopt.tours.local_search import descend
 
 MOVES, FEWEST_MOVES = 100, 20_000
 COOLING = 1e-3
@@ -31,10 +33,34 @@ class TwoOpt(Solver):
         history = task.history
         firsts = history.columns[COLUMN][history.best(len(history))].copy()
         for first in firsts:
-            objective.step([local_search(task.structure, first).tour])
+            objective.step(_finished(task.structure, first[None]))
         while True:
-            first = history.space.sample(1, rng)[COLUMN][0]
-            objective.step([local_search(task.structure, first).tour])
+            objective.step(_finished(task.structure, history.space.sample(1, rng)[COLUMN]))
+
+
+class IteratedTwoOpt(AskTellSolver):
+    """2-opt and Or-opt from changed good tours (iterated local search; Lourenco, Martin and Stuetzle 2003).
+
+    The control of `hybrid`, whose proposals it makes without a model: a random city is put behind another one of a
+    good tour, and a part of random length goes with it.
+
+    Parameters
+    ----------
+    batch
+        Local optima per step.
+    """
+
+    access: ClassVar[Access] = "structure"
+    structure: ClassVar[type[Distances]] = Distances
+
+    def start(self, task: Task, rng: np.random.Generator) -> None:
+        super().start(task, rng)
+        self._step = 0
+
+    def ask(self, n: int) -> Proposals:
+        self._step += 1
+        tours = random_joins(self.task.history, n, self.rng, step=self._step, change="far")
+        return _finished(self.task.structure, tours)
 
 
 class SimulatedAnnealing(Solver):
@@ -65,11 +91,17 @@ class SimulatedAnnealing(Solver):
             incumbent = history.incumbent
             known = repetition == 0 and incumbent is not None
             first = incumbent.solution if known and incumbent else history.space.sample(1, rng)[COLUMN][0]
-            objective.step([anneal(task.structure, first, rng)])
+            tour, moves = anneal(task.structure, first, rng)
+            objective.step(Proposals({COLUMN: tour[None]}, move_evaluations=moves))
 
 
-def anneal(distances: Distances, tour: NDArray[np.integer], rng: np.random.Generator) -> NDArray[np.int32]:
-    """Return the shortest tour that simulated annealing passes, shape (n,)."""
+def _finished(distances: Distances, tours: NDArray[np.integer]) -> Proposals:
+    found, moves = descend(distances, tours)
+    return Proposals({COLUMN: found}, move_evaluations=moves)
+
+
+def anneal(distances: Distances, tour: NDArray[np.integer], rng: np.random.Generator) -> tuple[NDArray[np.int32], int]:
+    """Return the shortest tour that simulated annealing passes, shape (n,), and how many moves were evaluated."""
     n, ways = distances.n, distances.matrix.tolist()
     here: list[int] = [int(city) for city in tour]
     change, apply = (_reversal, _reverse) if distances.symmetric else (_exchange_change, _exchange)
@@ -88,7 +120,7 @@ def anneal(distances: Distances, tour: NDArray[np.integer], rng: np.random.Gener
             if length < shortest - 1e-9 * abs(shortest):
                 shortest, best = length, list(here)
         temperature *= factor
-    return np.array(best, dtype=np.int32)
+    return np.array(best, dtype=np.int32), len(trials) + count
 
 
 def _places(n: int, count: int, rng: np.random.Generator) -> list[list[int]]:

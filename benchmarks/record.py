@@ -50,6 +50,10 @@ class Record:
         Different solutions evaluated, start points and the whole last step included, as the paper counts.
     proposals, duplicates, invalid
         Candidates put forward, and those among them that were known already or no solution.
+    repaired
+        Proposals of a model that had to be repaired to be solutions, without a look at the problem.
+    move_evaluations
+        Moves whose change of the score a solver computed from the problem's structure, beside its evaluations.
     failed, infeasible
         Evaluations without a score.
     best_score, optimum
@@ -57,6 +61,8 @@ class Record:
     gap
         How much worse the best score is than the optimum: its distance in the minimized direction, never
         relative; None where either is unknown.
+    relative_gap
+        The same as a share of the optimum's distance from zero; None too where that is zero.
     llm_calls, llm_retries
         Calls that were sent to models, and those among them that repeated a failed one.
     llm_cached
@@ -86,11 +92,14 @@ class Record:
     proposals: int
     duplicates: int
     invalid: int
+    repaired: int
+    move_evaluations: int
     failed: int
     infeasible: int
     best_score: float | None
     optimum: float | None
     gap: float | None
+    relative_gap: float | None
     llm_calls: int
     llm_retries: int
     llm_cached: int
@@ -130,6 +139,8 @@ def of_result(identity: Identity, problem: Problem, solver: Solver, result: Opti
         proposals=result.proposals,
         duplicates=result.duplicates,
         invalid=result.invalid.total(),
+        repaired=result.repaired,
+        move_evaluations=result.move_evaluations,
         seconds=result.seconds,
         spent=total(result.spent),
         llm_cached=result.cached_replies,
@@ -154,6 +165,8 @@ def of_error(
         proposals=0 if objective is None else objective.proposals,
         duplicates=0 if objective is None else objective.duplicates,
         invalid=0 if objective is None else objective.invalid.total(),
+        repaired=0 if objective is None else objective.repaired,
+        move_evaluations=0 if objective is None else objective.move_evaluations,
         seconds=seconds,
         spent=Entry() if objective is None else objective.models.ledger.total(),
         llm_cached=0 if objective is None else objective.models.hits,
@@ -185,6 +198,7 @@ def _record(
         best_score=best,
         optimum=None if optimum is None else optimum.score,
         gap=gap,
+        relative_gap=gap / abs(optimum.score) if gap is not None and optimum is not None and optimum.score else None,
         llm_calls=spent.calls,
         llm_retries=spent.retries,
         prompt_tokens=spent.prompt_tokens,

@@ -85,10 +85,17 @@ class Proposals:
         Decoded candidates; those outside the space are counted as invalid.
     invalid
         One reason for each candidate that could not be decoded.
+    repaired
+        How many of the decoded candidates had to be repaired to be solutions.
+    move_evaluations
+        Moves of a local search whose change of the score was computed to find the candidates, for solvers that look
+        into the problem; they are not evaluations and are not charged.
     """
 
     columns: Columns
     invalid: Sequence[str] = field(default=())
+    repaired: int = 0
+    move_evaluations: int = 0
 
 
 class Objective:
@@ -138,6 +145,8 @@ class Objective:
         self.proposals = 0
         self.duplicates = 0
         self.invalid: Counter[str] = Counter()
+        self.repaired = 0
+        self.move_evaluations = 0
         self.evaluation_seconds = 0.0
         self._problem = problem
         self._on_step = on_step
@@ -215,6 +224,8 @@ class Objective:
         history, columns = self.history, proposals.columns
         for reason in proposals.invalid:
             self.invalid[reason] += 1
+        self.repaired += proposals.repaired
+        self.move_evaluations += proposals.move_evaluations
         members = history.space.member_mask(columns)
         outcome = np.full(len(members), -1, dtype=np.int64)
         if not members.all():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -44,8 +44,10 @@ class Problem(ABC):
 
     The rest is optional: ``direction``; ``optimum``, which defines the target; ``noisy``, which says that two
     calls with the same solution may differ (then every call is an evaluation); ``starts``; ``evaluate_batch`` for a
-    problem that scores a whole step with one NumPy call; and ``structure``, which solvers get that look into the
-    problem (its class says into what, such as :class:`llmopt.tours.Distances`) and no others.
+    problem that scores a whole step with one NumPy call; ``labels``, which say in a few characters what the entries of
+    a permutation are, for a model to read; ``structure``, which solvers get that look into the problem (its class
+    says into what, such as :class:`llmopt.tours.Distances`) and no others; and ``gap``, which says whether the distance
+    to the optimum is shown as it is or as a share of the optimum.
 
     Examples
     --------
@@ -64,7 +66,9 @@ class Problem(ABC):
     direction: Direction = "minimize"
     noisy: bool = False
     optimum: Optimum | None = None
+    labels: Sequence[str] | None = None
     structure: object = None
+    gap: Literal["absolute", "relative"] = "absolute"
 
     @abstractmethod
     def evaluate(self, solution: Any) -> float:

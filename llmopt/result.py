@@ -37,6 +37,8 @@ class OptimizeResult:
         Up to and including the evaluation, and its step, that reached the target; None where none did.
     proposals, duplicates, invalid
         Candidates put forward; those answered from the history; those that were no solution, by reason.
+    repaired, move_evaluations
+        See :class:`llmopt.objective.Proposals`; over the whole run.
     spent
         What language models cost, by role (see :class:`llmopt.llm.ledger.Entry`): tokens, calls, retries, dollars.
     cached_replies
@@ -58,6 +60,8 @@ class OptimizeResult:
     proposals: int
     duplicates: int
     invalid: Counter[str]
+    repaired: int
+    move_evaluations: int
     spent: Mapping[str, Entry]
     cached_replies: int
     seconds: float

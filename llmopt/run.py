@@ -20,7 +20,7 @@ from llmopt.result import OptimizeResult
 from llmopt.runlog import Slot
 from llmopt.runlog.journal import Journal
 from llmopt.solver import Solver, Task
-from llmopt.space import Space
+from llmopt.space import Permutation, Space
 
 _MESSAGES: dict[StopReason, str] = {
     "target": "the target was reached",
@@ -122,7 +122,7 @@ def run(
         elif starts is None:
             starts = problem.starts(start_rng)
         structure = None if solver.structure is None else problem.structure
-        task = Task(objective.history, problem.describe(), int(seed), bound, structure)
+        task = Task(objective.history, problem.describe(), int(seed), bound, problem.labels, structure)
         began = time.perf_counter()
         try:
             reason, message = _propose(objective, solver, task, starts, solver_rng)
@@ -218,6 +218,13 @@ def _check(problem: Problem) -> None:
         raise InvalidInput(f"{name}.optimum must be an Optimum, such as Optimum(score=0.0), not {problem.optimum!r}")
     if not isinstance(problem.describe(), str):
         raise InvalidInput(f"{name}.describe() must return a text")
+    if problem.labels is not None:
+        if not isinstance(problem.space, Permutation):
+            raise InvalidInput(f"{name}.labels are for the entries of a Permutation; leave them out")
+        if len(problem.labels) != problem.space.n or not all(
+            isinstance(label, str) and label.strip() for label in problem.labels
+        ):
+            raise InvalidInput(f"{name}.labels must be {problem.space.n} texts, one for each entry, none empty")
 
 
 def _message(reason: StopReason, objective: Objective) -> str:
@@ -246,6 +253,8 @@ def _result(objective: Objective, reason: StopReason, message: str, seconds: flo
         proposals=objective.proposals,
         duplicates=objective.duplicates,
         invalid=objective.invalid,
+        repaired=objective.repaired,
+        move_evaluations=objective.move_evaluations,
         spent=objective.models.ledger.roles(),
         cached_replies=objective.models.hits,
         seconds=seconds,

@@ -33,6 +33,8 @@ class Task:
         The run's seed, from which the seeds of model calls are derived.
     models
         The solver's own models, by role, as this run asks them: booked, within its budget, and from the cache.
+    labels
+        What the entries of a permutation are, as texts for a model to read; None where the problem does not say.
     structure
         The problem's structure, for a solver that looks into it; None for all others.
     """
@@ -41,6 +43,7 @@ class Task:
     description: str = ""
     seed: int = 0
     models: Mapping[str, LLM] = field(default_factory=dict)
+    labels: Sequence[str] | None = None
     structure: Any = None
 
     @property

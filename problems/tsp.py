@@ -26,6 +26,7 @@ EXACT = 60
 SHOWN = 20
 """Up to so many cities a matrix is shown to a model."""
 SQUARE = 100.0
+GRID = 10
 TOLERANCE = 1e-9
 """As a share of the optimum: lengths are sums that are rounded."""
 
@@ -66,6 +67,7 @@ class TSP(Problem):
 
     space: Permutation
     structure: Distances
+    gap = "relative"
 
     def __init__(
         self,
@@ -91,6 +93,7 @@ class TSP(Problem):
                 f"tsp: symmetric distances are promised, but the way from {i} to {j} is {ways[i, j]:g} and back "
                 f"{ways[j, i]:g}; correct the matrix, or leave symmetric out"
             )
+        self.labels = None if self.points is None else on_grid(self.points)
         self.space = Permutation(self.structure.n, "dihedral" if self.structure.symmetric else "rotation")
         self.optimum = self._optimum(optimum)
 
@@ -175,6 +178,17 @@ def tsp(
         return TSP(found.distances.matrix, points=found.points, symmetric=symmetric, optimum=known)
     cities = whole("n", 10 if n is None else n, 3, 2_000)
     return TSP(points=generator("tsp", number).uniform(-SQUARE, SQUARE, (cities, 2)), optimum=optimum)
+
+
+def on_grid(points: NDArray[np.float64]) -> list[str]:
+    """Return the cells of the cities in a square grid of 10 by 10, such as ``3,7``; several may share a cell.
+
+    With one digit for each coordinate a small model tells near cities from far ones best (docs/results.md).
+    """
+    low = points.min(axis=0)
+    side = float((points.max(axis=0) - low).max()) or 1.0
+    cells = np.minimum((points - low) / side * GRID, GRID - 1).astype(int)
+    return [f"{x},{y}" for x, y in cells.tolist()]
 
 
 def _checked_points(points: ArrayLike) -> NDArray[np.float64]:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.errors import DecodeError, InvalidInput, LlmoptError, ModelError
-from llmopt.llm.base import LLM, Constraint, Request, Response, Sampling
+from llmopt.errors import InvalidInput, LlmoptError, ModelError
+from llmopt.llm.base import LLM, Constraint, Reply, Request, Response, Sampling
 from llmopt.objective import Budget, Proposals
-from llmopt.opro.codec import Codec, codec_for
+from llmopt.opro.codec import Codec, Decoded, codec_for
 from llmopt.opro.grammar import enclosed
+from llmopt.opro.joins import Change
+from llmopt.opro.path import PathPrompts
+from llmopt.opro.permutation_codec import PermutationCodec
+from llmopt.opro.query import Query, cut_off
 from llmopt.opro.scores import LEVELS, ScoreForm, shown_losses
 from llmopt.opro.serializer import Chat, Continuation, Prompt, Serializer, View
 from llmopt.opro.vector_codec import VectorCodec
+from llmopt.problem import Problem
 from llmopt.solver import AskTellSolver, Task
-from llmopt.space import Space
+from llmopt.space import Permutation, Space
 
 # The known solutions that a grammar leaves out: a model repeats the good and the recent ones. Others that it
 # repeats are counted as duplicates.
@@ -28,9 +32,11 @@ EXCLUDED_LATEST = 128
 EXCLUDED_BEST_INFINITE = 64
 EXCLUDED_LATEST_INFINITE = 32
 
+TEMPERATURE, PATH_TEMPERATURE = 1.0, 0.5
+
 _ROLE = "optimizer"
 
-SerializerName = Literal["auto", "chat", "continuation"]
+SerializerName = Literal["auto", "chat", "continuation", "path"]
 Order = Literal["worst", "oldest"]
 
 
@@ -48,15 +54,17 @@ class OPRO(AskTellSolver):
         The model.
     serializer
         ``"chat"`` (the paper's meta-prompt), ``"continuation"`` (a pattern to continue; for small base models),
-        ``"auto"`` (continuation where the model can both continue text and obey a grammar, else chat), or a
+        ``"path"`` (for permutations whose entries have labels: the model names the next entry of a good order, see
+        :class:`llmopt.opro.path.PathPrompts`), ``"auto"`` (where the model can both continue text and obey a grammar,
+        path where there are labels, else continuation; elsewhere chat), or a
         :class:`llmopt.opro.serializer.Serializer`.
     samples
         Replies per step (8 in the paper, section 5.1).
     prompts
         Different prompts per step among which the samples are divided; by default 1 for a chat, half as many as
-        samples for a continuation (a prompt costs more time than a sample). With several, each shows a random
-        ``shown`` of the best ``top_k``, and every second one writes the variables in the opposite order, so that
-        the samples differ; with one, it shows the best ``top_k`` (the paper's form).
+        samples for a continuation (a prompt costs more time than a sample); a path has one for each sample. With
+        several, each shows a random ``shown`` of the best ``top_k``, and every second one writes the variables in the
+        opposite order, so that the samples differ; with one, it shows the best ``top_k`` (the paper's form).
     top_k
         How many of the best solutions are candidates for a prompt (20 in the paper, section 3.1).
     shown
@@ -68,7 +76,7 @@ class OPRO(AskTellSolver):
         How scores are written, see :func:`llmopt.opro.scores.shown_losses`; ``"auto"``: rounded in a chat (to
         whole numbers where the spread is that large, as in the paper), rescaled in a continuation.
     temperature
-        1.0 in the paper (section 5.4 finds it best).
+        By default 1.0, which the paper finds best (section 5.4), and 0.5 for a path.
     exclude_known
         Take the best 256 and the latest 128 evaluated vectors (64 and 32 where there are endlessly many) out of
         the grammar, so that no sample repeats them. The grammars of permutations and texts cannot do that.
@@ -82,6 +90,8 @@ class OPRO(AskTellSolver):
         What the user knows of the problem, in words; becomes part of the prompt.
     codec
         In place of the space's own text form.
+    change
+        What a path's answer does to the rest of an order, see :func:`llmopt.opro.joins.joins`.
     """
 
     def __init__(
@@ -97,16 +107,18 @@ class OPRO(AskTellSolver):
         scores: ScoreForm | Literal["auto"] = "auto",
         digits: int | None = None,
         levels: int = LEVELS,
-        temperature: float = 1.0,
+        temperature: float | None = None,
         exclude_known: bool = True,
         retries: int = 2,
         max_tokens: int = 512,
         resolution: int = 1_000,
         hint: str = "",
         codec: Codec[Any] | None = None,
+        change: Change = "local",
     ) -> None:
         if not isinstance(llm, LLM):
             raise InvalidInput(f"opro: llm must be a model, such as connect('local'), not {llm!r}")
+        self._asked = serializer
         self.serializer = _chosen(serializer, llm)
         self.prompts = prompts if prompts is not None else (1 if self.serializer.chat else max(1, samples // 2))
         for name, value, least in [
@@ -125,7 +137,7 @@ class OPRO(AskTellSolver):
         super().__init__(samples)
         if self.prompts > samples:
             raise InvalidInput(f"opro: prompts={self.prompts} is more than samples={samples}")
-        if not 0 <= temperature <= 5:
+        if temperature is not None and not 0 <= temperature <= 5:
             raise InvalidInput(f"opro: temperature must be from 0 to 5, not {temperature!r}")
         if order not in get_args(Order):
             raise InvalidInput(f"opro: order must be {' or '.join(get_args(Order))}, not {order!r}")
@@ -143,10 +155,19 @@ class OPRO(AskTellSolver):
         self.resolution = resolution
         self.hint = hint
         self._codec = codec
+        self._change = change
 
     @property
     def models(self) -> Mapping[str, LLM]:
         return {_ROLE: self.llm}
+
+    def check_problem(self, problem: Problem, budget: Budget) -> None:
+        super().check_problem(problem, budget)
+        if self._asked == "path" and problem.labels is None:
+            raise InvalidInput(
+                "opro: serializer=path needs a permutation whose entries have labels, such as tsp with points; use "
+                "serializer=continuation or chat here"
+            )
 
     def check(self, space: Space[Any], budget: Budget) -> None:
         self._codec or codec_for(space, self.resolution)
@@ -161,10 +182,27 @@ class OPRO(AskTellSolver):
     def start(self, task: Task, rng: np.random.Generator) -> None:
         super().start(task, rng)
         self._llm = task.models.get(_ROLE, self.llm)
-        codec = self._codec or codec_for(task.space, self.resolution)
+        self._step = 0
+        self._paths: PathPrompts | None = None
+        if self._asks_for_paths(task):
+            warmth = PATH_TEMPERATURE if self.temperature is None else self.temperature
+            self._paths = PathPrompts(
+                task, candidates=self.top_k, temperature=warmth, hint=self.hint, change=self._change
+            )
+            return
+        codec = self._codec or self._own_codec(task.space)
         opposite = codec.reversed() if isinstance(codec, VectorCodec) else codec
         self._writers = [_Writer(codec, task), _Writer(opposite, task)]
-        self._step = 0
+
+    def _asks_for_paths(self, task: Task) -> bool:
+        if self._asked == "auto":
+            return task.labels is not None and not self.serializer.chat and self._codec is None
+        return self._asked == "path"
+
+    def _own_codec(self, space: Space[Any]) -> Codec[Any]:
+        if isinstance(space, Permutation):
+            return PermutationCodec(space, letters=not self.serializer.chat)
+        return codec_for(space, self.resolution)
 
     def requests(self) -> list[Request]:
         """Return the requests of the next step, as ``ask`` sends them first."""
@@ -175,6 +213,7 @@ class OPRO(AskTellSolver):
         self._step += 1
         solutions: list[Any] = []
         invalid: list[str] = []
+        repaired = 0
         for attempt in range(self.retries + 1):
             try:
                 responses = self._replies([query.seeded(attempt) for query in queries])
@@ -185,15 +224,16 @@ class OPRO(AskTellSolver):
                 raise
             unread = []
             for query, response in zip(queries, responses, strict=True):
-                found, reasons = query.read(response)
+                found, reasons, mended = query.read(response)
                 solutions += found
                 invalid += reasons
+                repaired += mended
                 if not found:
                     unread.append(query)
             queries = unread
             if not queries:
                 break
-        return Proposals(self.task.space.pack(solutions), invalid)
+        return Proposals(self.task.space.pack(solutions), invalid, repaired)
 
     def _replies(self, requests: list[Request]) -> list[Response]:
         try:
@@ -207,7 +247,9 @@ class OPRO(AskTellSolver):
             raise ModelError(f"the model {self.llm.info.spec} gave another number of replies than it was asked for")
         return responses
 
-    def _queries(self, n: int) -> list[_Query]:
+    def _queries(self, n: int) -> list[Query]:
+        if self._paths is not None:
+            return self._paths.queries(n, self._step, self.rng)
         best = self.task.history.best(self.top_k)[::-1]
         if self.order == "oldest":
             best = np.sort(best)
@@ -229,10 +271,10 @@ class OPRO(AskTellSolver):
                 n=each + (i < more),
                 max_tokens=writer.codec.longest + 8 if constraints[side] else self.max_tokens,
                 constraint=constraints[side],
-                sampling=Sampling(self.temperature),
+                sampling=Sampling(TEMPERATURE if self.temperature is None else self.temperature),
                 stop=(prompt.ending,) if prompt.ending and not constraints[side] else (),
             )
-            queries.append(_Query(request, prompt, writer.codec, (self.task.seed, self._step, i)))
+            queries.append(Query(request, _reader(prompt, writer.codec, request), (self.task.seed, self._step, i)))
         return queries
 
     def _view(self, writer: _Writer, rows: NDArray[np.int64]) -> View:
@@ -246,7 +288,7 @@ class OPRO(AskTellSolver):
             description=f"{self.task.description}\n{self.task.space.describe()}",
             hint=self.hint,
             codec=writer.codec,
-            solutions=[writer.text(int(row)) for row in rows],
+            solutions=[writer.shown(int(row), self.rng) for row in rows],
             scores=scores,
             target=target,
             maximize=own_sign,
@@ -268,32 +310,13 @@ class OPRO(AskTellSolver):
         return Constraint(grammar, writer.codec.schema())
 
 
-@dataclass(frozen=True)
-class _Query:
-    """One request, with what is needed to send it again and to read its replies."""
+def _reader(prompt: Prompt, codec: Codec[Any], request: Request) -> Callable[[Reply], Decoded[Any]]:
+    def decode(reply: Reply) -> Decoded[Any]:
+        if reply.finish_reason == "length" and (prompt.ending or request.constraint):
+            raise cut_off()
+        return codec.decode(prompt.opening + reply.text)
 
-    request: Request
-    prompt: Prompt
-    codec: Codec[Any]
-    place: tuple[int, int, int]
-
-    def seeded(self, attempt: int) -> Request:
-        """Return the request with the seed of an attempt: a function of run seed, step, prompt and attempt."""
-        state = np.random.SeedSequence([*self.place, attempt]).generate_state(1)[0]
-        return replace(self.request, seed=int(state) >> 1)
-
-    def read(self, response: Response) -> tuple[list[Any], list[str]]:
-        """Return the solutions in the replies, and the reasons of those that hold none."""
-        solutions, reasons = [], []
-        for reply in response.replies:
-            if reply.finish_reason == "length" and (self.prompt.ending or self.request.constraint):
-                reasons.append("cut off at the limit of tokens")
-                continue
-            try:
-                solutions.append(self.codec.decode(self.prompt.opening + reply.text).solution)
-            except DecodeError as error:
-                reasons.append(str(error))
-        return solutions, reasons
+    return decode
 
 
 class _Writer:
@@ -309,6 +332,14 @@ class _Writer:
             history = self._task.history
             self._texts[row] = self.codec.encode(history.space.row(history.columns, row))
         return self._texts[row]
+
+    def shown(self, row: int, rng: np.random.Generator) -> str:
+        """Return the text of a solution for a prompt: a round trip from anywhere and in any direction it may have, so
+        that a model does not take the places of its entries for a property."""
+        space = self._task.space
+        if isinstance(space, Permutation) and space.symmetry != "none":
+            return self.codec.encode(space.turned(space.row(self._task.history.columns, row), rng))
+        return self.text(row)
 
     def known(self) -> list[str]:
         """Return the texts of the best and of the latest evaluations: those a model would repeat."""
@@ -328,6 +359,6 @@ def _chosen(serializer: SerializerName | Serializer, llm: LLM) -> Serializer:
     if serializer == "auto":
         able = llm.capabilities
         serializer = "continuation" if able.continuation and able.grammar else "chat"
-    if serializer not in ("chat", "continuation"):
-        raise InvalidInput(f"opro: serializer must be auto, chat or continuation, not {serializer!r}")
+    if serializer not in get_args(SerializerName):
+        raise InvalidInput(f"opro: serializer must be auto, chat, continuation or path, not {serializer!r}")
     return Chat() if serializer == "chat" else Continuation()

@@ -98,6 +98,12 @@ class Permutation(Space[Order]):
             orders = np.where(backwards, reverse, orders) if self.n > 2 else orders
         return orders
 
+    def turned(self, order: Order, rng: np.random.Generator) -> Order:
+        """Return a random one of the orders that are the same solution."""
+        if self.symmetry == "dihedral" and rng.random() < 0.5:
+            order = order[::-1]
+        return order if self.symmetry == "none" else np.roll(order, int(rng.integers(self.n)))
+
     def keys(self, columns: Columns) -> Keys:
         orders = np.ascontiguousarray(self.canonical(columns[COLUMN]), dtype=np.int32)
         return row_bytes(orders)

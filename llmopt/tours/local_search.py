@@ -51,6 +51,13 @@ def local_search(distances: Distances, tour: Tour, limit: int | None = None) -> 
         tour = better
 
 
+def descend(distances: Distances, tours: NDArray[np.integer]) -> tuple[NDArray[np.int32], int]:
+    """Return the local optimum of each tour, shape (B, n), and how many moves were evaluated in all."""
+    descents = [local_search(distances, tour) for tour in tours.astype(np.int32)]
+    found = [descent.tour for descent in descents]
+    return np.array(found, dtype=np.int32).reshape(tours.shape), sum(descent.moves for descent in descents)
+
+
 def number_of_moves(n: int) -> int:
     """Return how many moves a pass over the neighbourhood evaluates."""
     segments = sum(2 * n * (n - length - 1) for length in range(1, min(LONGEST_SEGMENT, n - 3) + 1))

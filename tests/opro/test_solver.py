@@ -191,7 +191,7 @@ def test_what_a_model_raises_ends_the_run_as_an_error_and_keeps_what_was_done() 
         ({"prompts": 9}, "more than samples"),
         ({"top_k": 0}, "top_k"),
         ({"temperature": -1}, "temperature"),
-        ({"serializer": "poem"}, "auto, chat or continuation"),
+        ({"serializer": "poem"}, "auto, chat, continuation or path"),
         ({"retries": -1}, "retries"),
         ({"resolution": 1}, "resolution"),
         ({"order": "best"}, "worst or oldest"),

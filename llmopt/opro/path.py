@@ -1,0 +1,91 @@
+"""Orders whose entries have labels, as a path that a model continues."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from llmopt.llm.base import Constraint, Reply, Request, Sampling
+from llmopt.opro.codec import Decoded, no_solution
+from llmopt.opro.grammar import quote
+from llmopt.opro.joins import Change, Join, joins
+from llmopt.opro.query import Query, cut_off
+from llmopt.solver import Task
+
+SEPARATOR = " ->"
+SHOWN = 4
+"""Entries of a path: of 2, 3, 4, 8 and 20, a small model names near cities best after 4 (docs/results.md)."""
+
+
+class PathPrompts:
+    """Asks for one leg: shows the last entries of a good order by their labels, and lets the model name the next.
+
+    ::
+
+        4,6 -> 5,7 -> 5,8 -> 3,8 ->
+
+    The grammar offers what would make a new solution; the rest of it is completed without a look at the problem, see
+    :func:`llmopt.opro.joins.joins`. So every reply is a solution that is not yet known, at the price of one label.
+
+    Parameters
+    ----------
+    task
+        Of a permutation whose entries have labels. Entries with equal labels are told apart by chance.
+    candidates
+        See :func:`llmopt.opro.joins.joins`.
+    temperature
+        Of the replies.
+    hint
+        What the user knows, in words; it stands above the path.
+    change
+        What happens to the rest of the order.
+    """
+
+    def __init__(
+        self, task: Task, *, candidates: int, temperature: float, hint: str = "", change: Change = "local"
+    ) -> None:
+        assert task.labels is not None
+        self._task = task
+        self._labels = [" ".join(label.split()) for label in task.labels]
+        self._candidates = candidates
+        self._sampling = Sampling(temperature)
+        self._hint = f"# {' '.join(hint.split())}\n" if hint else ""
+        self._change: Change = change
+
+    def queries(self, n: int, step: int, rng: np.random.Generator) -> list[Query]:
+        """Return ``n`` requests for one reply each; ``step`` counts from 0."""
+        found = joins(
+            self._task.history,
+            n,
+            rng,
+            step=step + 1,
+            candidates=self._candidates,
+            shown=SHOWN,
+            change=self._change,
+        )
+        return [self._query(join, (self._task.seed, step, i), rng) for i, join in enumerate(found)]
+
+    def _query(self, join: Join, place: tuple[int, int, int], rng: np.random.Generator) -> Query:
+        # Equal labels: the last one in a random order stands for all.
+        options = {self._labels[join.entries[i]]: join.orders[i] for i in rng.permutation(len(join.entries))}
+        texts = sorted(options)
+        request = Request(
+            self._hint + " ".join(f"{self._labels[entry]}{SEPARATOR}" for entry in join.path),
+            max_tokens=2 * max(map(len, texts)) + 4,
+            constraint=Constraint(_alternatives(texts), {"type": "string", "enum": texts}),
+            sampling=self._sampling,
+        )
+        return Query(request, lambda reply: _read(reply, options), place)
+
+
+def _alternatives(texts: Sequence[str]) -> str:
+    return f"root ::= {' | '.join(quote(f' {text}') for text in texts)}\n"
+
+
+def _read(reply: Reply, options: Mapping[str, Any]) -> Decoded[Any]:
+    label = reply.text.strip().strip('"')
+    if label in options:
+        return Decoded(options[label])
+    raise cut_off() if reply.finish_reason == "length" else no_solution()
