@@ -41,8 +41,8 @@ class TwoOpt(Solver):
 class IteratedTwoOpt(AskTellSolver):
     """2-opt and Or-opt from changed good tours (iterated local search; Lourenco, Martin and Stuetzle 2003).
 
-    The control of `hybrid`, whose proposals it makes without a model: a random city is put behind another one of a
-    good tour, and a part of random length goes with it.
+    The control of `hybrid`, whose proposals it makes without a model: first the best start point, then good tours in
+    which a random city is put behind another one, and a part of random length goes with it.
 
     Parameters
     ----------
@@ -53,14 +53,19 @@ class IteratedTwoOpt(AskTellSolver):
     access: ClassVar[Access] = "structure"
     structure: ClassVar[type[Distances]] = Distances
 
+    def __init__(self, batch: int = 1) -> None:
+        super().__init__(batch)
+
     def start(self, task: Task, rng: np.random.Generator) -> None:
         super().start(task, rng)
         self._step = 0
 
     def ask(self, n: int) -> Proposals:
         self._step += 1
-        tours = random_joins(self.task.history, n, self.rng, step=self._step, change="far")
-        return _finished(self.task.structure, tours)
+        history = self.task.history
+        if self._step == 1 and history.incumbent is not None:
+            return _finished(self.task.structure, history.columns[COLUMN][history.best(1)])
+        return _finished(self.task.structure, random_joins(history, n, self.rng, step=self._step, change="far"))
 
 
 class SimulatedAnnealing(Solver):

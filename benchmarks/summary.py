@@ -48,6 +48,8 @@ class Summary:
     unique_pairs: Spread
     best_score: Spread | None
     gap: Spread | None
+    relative_gap: Spread | None
+    move_evaluations: Spread
     prompt_tokens: Spread
     completion_tokens: Spread
     cost: Spread | None
@@ -87,6 +89,8 @@ def _summary(records: Sequence[Record]) -> Summary:
         unique_pairs=over("unique_pairs"),
         best_score=spread(record.best_score for record in records),
         gap=spread(record.gap for record in records),
+        relative_gap=spread(record.relative_gap for record in records),
+        move_evaluations=over("move_evaluations"),
         prompt_tokens=over("prompt_tokens"),
         completion_tokens=over("completion_tokens"),
         cost=spread(record.cost_usd for record in records),

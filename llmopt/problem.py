@@ -14,6 +14,7 @@ from llmopt.errors import InvalidInput
 from llmopt.space import Columns, Space
 
 Direction = Literal["minimize", "maximize"]
+GapForm = Literal["absolute", "relative"]
 
 
 class Infeasible(Exception):
@@ -68,7 +69,7 @@ class Problem(ABC):
     optimum: Optimum | None = None
     labels: Sequence[str] | None = None
     structure: object = None
-    gap: Literal["absolute", "relative"] = "absolute"
+    gap: GapForm = "absolute"
 
     @abstractmethod
     def evaluate(self, solution: Any) -> float:

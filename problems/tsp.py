@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from llmopt.errors import InvalidInput
-from llmopt.problem import Optimum, Problem
+from llmopt.problem import GapForm, Optimum, Problem
 from llmopt.problems.checks import whole
 from llmopt.problems.instances import generator, instance_number
 from llmopt.problems.numbers_file import read_numbers
@@ -67,7 +67,7 @@ class TSP(Problem):
 
     space: Permutation
     structure: Distances
-    gap = "relative"
+    gap: GapForm = "relative"
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from llmopt.benchmarks.compare import Comparison, Run
+from llmopt.benchmarks.credit import controls
 from llmopt.benchmarks.published import published
 from llmopt.benchmarks.record import Record, finite
 from llmopt.benchmarks.summary import summarize
@@ -56,7 +57,12 @@ def save(order: Order, comparison: Comparison, runs: Sequence[Run], folder: Fold
 
 def tables(comparison: Comparison, runs: Sequence[Run]) -> list[Table]:
     """Return what was measured, and what the paper has for the same setting."""
-    result = [measured(summarize([run.record for run in runs]), _title(comparison))]
+    relative = comparison.problems[0].gap == "relative"
+    result = [measured(summarize([run.record for run in runs]), _title(comparison), relative=relative)]
+    if credited := controls(comparison, runs):
+        result.append(
+            measured(summarize(credited), "credit: the local search of hybrid without its model", relative=relative)
+        )
     if figures := published(comparison.problems[0]):
         result.append(paper(figures))
     return result
@@ -65,13 +71,15 @@ def tables(comparison: Comparison, runs: Sequence[Run]) -> list[Table]:
 def document(comparison: Comparison, runs: Sequence[Run], *, with_solution: bool = False) -> dict[str, Any]:
     """Return the JSON document of a comparison."""
     records = []
+    credited = controls(comparison, runs)
     for run in runs:
         record = run.record.as_json()
         if with_solution:
             incumbent = run.history.incumbent
             record["solution"] = None if incumbent is None else run.history.space.to_json(incumbent.solution)
         records.append(record)
-    return {"problem": describe(comparison), "runs": records}
+    found = {"problem": describe(comparison), "runs": records}
+    return found | {"credit": [record.as_json() for record in credited]} if credited else found
 
 
 def describe(comparison: Comparison) -> dict[str, Any]:
@@ -154,7 +162,8 @@ def _show_solution(comparison: Comparison, run: Run) -> None:
         rows.append(("best solution", _solution(history.space.to_json(incumbent.solution))))
         rows.append(("score", f"{incumbent.score:.10g} ({better} is better)"))
     if record.optimum is not None and record.gap is not None:
-        rows.append(("known optimum", f"{record.optimum:.10g}, a gap of {record.gap:.4g}"))
+        share = "" if record.relative_gap is None else f" ({100 * record.relative_gap:.2f} %)"
+        rows.append(("known optimum", f"{record.optimum:.10g}, a gap of {record.gap:.4g}{share}"))
     until = " until it was reached" if record.success else ""
     rows.append(("evaluations", f"{record.evaluations:,}{until} ({limits(comparison)})"))
     rows.append(("steps", f"{record.steps:,}"))
@@ -172,6 +181,13 @@ def _show_solution(comparison: Comparison, run: Run) -> None:
             ("model", f"{record.llm}: {record.llm_calls:,} calls, {read}, {record.completion_tokens:,} written")
         )
         rows.append(("cost", _cost(record)))
+        if record.repaired:
+            rows.append(("repaired", f"{record.repaired:,} of the model's proposals, without a look at the problem"))
+    if record.move_evaluations:
+        rows.append(("moves evaluated", f"{record.move_evaluations:,}"))
+    for credited in controls(comparison, [run])[1:]:
+        gap = "unknown" if credited.relative_gap is None else f"{100 * credited.relative_gap:.2f} %"
+        rows.append(("credit", f"{credited.solver}: gap {gap}, {credited.move_evaluations:,} moves evaluated"))
     rows.append(("time", f"{record.seconds:.2f} s"))
     for name, text in rows:
         print(f"  {name:18}{one_line(text)}")

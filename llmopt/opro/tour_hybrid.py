@@ -21,9 +21,9 @@ from llmopt.tours.local_search import descend
 class TourHybrid(AskTellSolver):
     """The model proposes tours as `opro` does, 2-opt and Or-opt finish them; only what they find is evaluated.
 
-    Where cities have labels, the model puts one city behind another of a good tour, and a part of random length goes
-    with it, which 2-opt cannot undo in one move. Elsewhere it writes whole tours. The control without a model is
-    `iterated-2-opt`; what the model contributes is what this one needs less than that.
+    The first tour is the best start point, finished. Then, where cities have labels, the model puts one city behind
+    another of a good tour, and a part of random length goes with it, which 2-opt cannot undo in one move; elsewhere it
+    writes whole tours. The control without a model is `iterated-2-opt`.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class TourHybrid(AskTellSolver):
         llm: LLM,
         *,
         serializer: SerializerName = "auto",
-        samples: int = 8,
+        samples: int = 2,
         temperature: float | None = None,
         hint: str = "",
     ) -> None:
@@ -59,8 +59,14 @@ class TourHybrid(AskTellSolver):
     def start(self, task: Task, rng: np.random.Generator) -> None:
         super().start(task, rng)
         self._opro.start(replace(task, structure=None), rng)
+        self._begun = False
 
     def ask(self, n: int) -> Proposals:
-        proposals = self._opro.ask(n)
+        history = self.task.history
+        if not self._begun and history.incumbent is not None:
+            proposals = Proposals({COLUMN: history.columns[COLUMN][history.best(1)]})
+        else:
+            proposals = self._opro.ask(n)
+        self._begun = True
         tours, moves = descend(self.task.structure, proposals.columns[COLUMN])
         return replace(proposals, columns={COLUMN: tours}, move_evaluations=moves)

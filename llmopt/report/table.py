@@ -29,11 +29,13 @@ class Table:
     notes: Sequence[str] = ()
 
 
-def measured(summaries: Sequence[Summary], title: str) -> Table:
-    """Return the table of what was measured."""
+def measured(summaries: Sequence[Summary], title: str, *, relative: bool = False) -> Table:
+    """Return the table of what was measured; ``relative`` shows the gap in per cent of the optimum."""
     knows_optimum = any(summary.gap is not None for summary in summaries)
     with_model = any(summary.llm for summary in summaries)
     with_cost = any(summary.cost is None or summary.cost.mean > 0 for summary in summaries)
+    with_moves = any(summary.move_evaluations.mean > 0 for summary in summaries)
+    gap = Column("gap to", "optimum %") if relative else Column("gap to", "optimum")
     columns = [
         Column("solver", number=False),
         Column("sees", number=False),
@@ -41,12 +43,13 @@ def measured(summaries: Sequence[Summary], title: str) -> Table:
         Column("evaluations", "until solved"),
         Column("steps", "until solved"),
         Column("unique", "solutions"),
-        Column("gap to", "optimum") if knows_optimum else Column("best", "score"),
+        gap if knows_optimum else Column("best", "score"),
+        *([Column("moves", "evaluated")] if with_moves else []),
         *([Column("LLM tokens", "read"), Column("LLM tokens", "written")] if with_model else []),
         *([Column("cost", "dollars")] if with_cost else []),
         Column("time", "seconds"),
     ]
-    rows = [_row(summary, knows_optimum, with_model, with_cost) for summary in summaries]
+    rows = [_row(summary, knows_optimum, relative, with_moves, with_model, with_cost) for summary in summaries]
     return Table(title, columns, rows, _notes(summaries, knows_optimum))
 
 
@@ -82,7 +85,9 @@ def mean_std(spread: Spread | None, *, bounded: bool = False, decimals: int | No
     return f">= {text}" if bounded else text
 
 
-def _row(summary: Summary, knows_optimum: bool, with_model: bool, with_cost: bool) -> list[str]:
+def _row(
+    summary: Summary, knows_optimum: bool, relative: bool, with_moves: bool, with_model: bool, with_cost: bool
+) -> list[str]:
     solved = f"{summary.successes}/{summary.repeats}"
     for count, word in ((summary.errors, "failed"), (summary.interrupted, "interrupted")):
         if count:
@@ -95,11 +100,19 @@ def _row(summary: Summary, knows_optimum: bool, with_model: bool, with_cost: boo
         mean_std(summary.evaluations, bounded=summary.bounded),
         mean_std(summary.steps, bounded=summary.bounded),
         mean_std(summary.unique_pairs, bounded=summary.bounded),
-        mean_std(summary.gap if knows_optimum else summary.best_score),
+        _gap(summary, relative) if knows_optimum else mean_std(summary.best_score),
+        *([mean_std(summary.move_evaluations)] if with_moves else []),
         *(tokens if with_model else []),
         *([_cost(summary)] if with_cost else []),
         mean_std(summary.seconds, decimals=2 if summary.seconds.mean < 10 else 1),
     ]
+
+
+def _gap(summary: Summary, relative: bool) -> str:
+    if not relative or summary.relative_gap is None:
+        return mean_std(summary.gap)
+    std = summary.relative_gap.std
+    return mean_std(Spread(100 * summary.relative_gap.mean, None if std is None else 100 * std), decimals=2)
 
 
 def dollars(value: float) -> str:
@@ -127,6 +140,8 @@ def _notes(summaries: Sequence[Summary], knows_optimum: bool) -> list[str]:
     if any(summary.access == "structure" for summary in summaries):
         sees += "; structure = it looks into the problem"
     notes.append(sees + ("; gap = best score's distance to the known optimum" if knows_optimum else ""))
+    if any(summary.move_evaluations.mean > 0 for summary in summaries):
+        notes.append("moves evaluated: changes of a tour whose effect a solver computed from the distances, uncharged")
     models = sorted({portable(summary.llm) for summary in summaries if summary.llm})
     if models:
         notes.append("LLM: " + one_line(", ".join(models)))

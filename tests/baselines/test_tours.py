@@ -14,16 +14,23 @@ from llmopt.baselines.tour_blind import order_crossover, reverse_parts
 from llmopt.baselines.tour_construction import farthest_insertion, greedy_edge, nearest_neighbour
 from llmopt.baselines.tour_search import anneal
 from llmopt.benchmarks.compare import compare
+from llmopt.errors import MissingExtra
 from llmopt.problems.tsp import TSP, tsp
 from llmopt.registry import create_solver
 from llmopt.runlog import RunLog, Slot
 from llmopt.space import Columns
 from llmopt.tours import Distances
 
-SOLVERS = sorted(e.name for e in entry_points(group="llmopt.solvers") if e.value.startswith("llmopt.baselines.tour_"))
+# LKH is for non-commercial use and is not installed by the tests; it has a test of its own.
+SOLVERS = sorted(
+    e.name
+    for e in entry_points(group="llmopt.solvers")
+    if e.value.startswith("llmopt.baselines.tour_") and e.name != "lkh"
+)
 WHITE = [name for name in SOLVERS if create_solver(name).access == "structure"]
 KEYS = ["tpe", "cma-es", "qmc", "optuna-random"]
-BLACK = ["2-opt-blind", "genetic", *KEYS]
+BLIND = ["2-opt-blind", "genetic", "leg-regression", "random-legs"]
+BLACK = [*BLIND, *KEYS]
 
 
 def trace(result: OptimizeResult) -> list[Any]:
@@ -35,7 +42,7 @@ def perform(name: str, problem: TSP, evaluations: int = 30, seed: int = 0) -> Op
 
 
 def test_methods_say_what_they_see() -> None:
-    assert sorted(set(SOLVERS) - {"2-opt-blind", "genetic"}) == WHITE
+    assert sorted(set(SOLVERS) - set(BLIND)) == WHITE
     records = compare("tsp", {"n": "6"}, solvers=SOLVERS, repeats=1, budget=Budget(evaluations=20))
     assert {record.solver: record.access for record in records} == {
         name: "structure" if name in WHITE else "scores" for name in SOLVERS
@@ -82,7 +89,7 @@ def test_black_boxes_do_not_see_distances(name: str) -> None:
 @pytest.mark.parametrize("name", ["2-opt-blind", "genetic", "cma-es"])
 def test_black_boxes_improve_more_than_chance(name: str) -> None:
     def best(solver: str) -> float:
-        return float(np.mean([perform(solver, tsp(n=15, instance=i), 200, i).fun for i in range(3)]))
+        return float(np.mean([perform(solver, tsp(n=15, instance=i), 200, i).fun for i in range(8)]))
 
     assert best(name) < 0.9 * best("random")
 
@@ -148,7 +155,8 @@ def test_annealing_never_ends_worse_than_it_began(n: int, seed: int, directed: b
     matrix = rng.uniform(0, 1, (n, n))
     ways = Distances(matrix if directed else matrix + matrix.T)
     first = rng.permutation(n).astype(np.int32)
-    found = anneal(ways, first, rng)
+    found, moves = anneal(ways, first, rng)
+    assert moves >= 20_000
     assert sorted(found.tolist()) == list(range(n))
     before, after = ways.lengths([first, found])
     assert after <= before * (1 + 1e-9)
@@ -194,3 +202,39 @@ def test_every_method_goes_on_where_its_log_ends(name: str, tmp_path: Path) -> N
     result, undisturbed = (perform(99, tmp_path / folder) for folder in ("crashed", "undisturbed"))
     assert trace(result) == trace(undisturbed)
     assert result.stop_reason == undisturbed.stop_reason != "interrupted"
+
+
+def test_the_fit_of_legs_needs_far_fewer_evaluations_than_reversals() -> None:
+    needed = {
+        name: [perform(name, tsp(n=10, instance=i), 400, i).nfev for i in range(100, 105)]
+        for name in ("leg-regression", "2-opt-blind")
+    }
+    assert sum(needed["leg-regression"]) < sum(needed["2-opt-blind"]) / 2
+
+
+@pytest.mark.parametrize("name", ["2-opt", "iterated-2-opt", "simulated-annealing"])
+def test_moves_beside_evaluations_are_counted(name: str) -> None:
+    few, more = (perform(name, tsp(n=30, optimum="none"), count).move_evaluations for count in (6, 10))
+    assert 0 < few < more
+
+
+@pytest.mark.parametrize("name", [*BLACK, "nearest-neighbour", "milp"])
+def test_what_evaluates_no_moves_counts_none(name: str) -> None:
+    assert perform(name, tsp(n=6, optimum="none"), 8).move_evaluations == 0
+
+
+@pytest.mark.parametrize("directed", [False, True])
+def test_lkh_finds_the_optimum(directed: bool) -> None:
+    pytest.importorskip("elkai", reason="LKH is for non-commercial use; pip install 'llmopt[lkh]'")
+    matrix = np.random.default_rng(5).uniform(0, 1, (15, 15))
+    assert perform("lkh", TSP(matrix if directed else matrix + matrix.T)).success
+
+
+def test_lkh_that_is_not_installed_says_how_to_install_it() -> None:
+    try:
+        import elkai  # noqa: F401
+    except ImportError:
+        with pytest.raises(MissingExtra, match=r"pip install 'llmopt\[lkh\]'"):
+            perform("lkh", tsp(n=6))
+    with pytest.raises(InvalidInput, match="runs must be a whole number"):
+        create_solver("lkh:runs=0")
