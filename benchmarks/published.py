@@ -11,8 +11,10 @@ import numpy as np
 
 from llmopt.problem import Problem
 from llmopt.problems.regression import LinearRegression
+from llmopt.problems.tsp import TSP
 
 SOURCE = "OPRO, arXiv 2309.03409, Table 2"
+TOURS_SOURCE = "OPRO, arXiv 2309.03409, Table 3"
 REPEATS = 5
 
 
@@ -42,6 +44,64 @@ TABLE_2: dict[tuple[int, int], tuple[Published, ...]] = {
         (36, -1): ((35.8, 6.4, 174.0, 28.2), (45.4, 16.9, 142.2, 31.2), (50.4, 18.8, 116.4, 32.7)),
     }.items()
 }
+
+
+@dataclass(frozen=True)
+class PublishedTours:
+    """One method on tours of one size of Table 3, on five instances that were not published.
+
+    ``gap`` and its standard error are in per cent of the optimum; ``steps`` are the mean over the ``solved`` of the
+    five instances that reached it, None where none did and for heuristics.
+    """
+
+    method: str
+    gap: float
+    gap_error: float
+    steps: float | None
+    solved: int | None
+
+
+_TOUR_METHODS = ("nearest neighbour", "farthest insertion", "text-bison", "gpt-3.5-turbo", "gpt-4")
+
+# n: for each method the gap, its standard error, and for models steps and solved instances.
+TABLE_3: dict[int, tuple[PublishedTours, ...]] = {
+    n: tuple(PublishedTours(method, *figures) for method, figures in zip(_TOUR_METHODS, rows, strict=True))
+    for n, rows in {
+        10: (
+            (13.0, 1.3, None, None),
+            (3.2, 1.4, None, None),
+            (0.0, 0.0, 40.4, 5),
+            (0.0, 0.0, 46.8, 5),
+            (0.0, 0.0, 9.6, 5),
+        ),
+        15: (
+            (9.4, 3.7, None, None),
+            (1.2, 0.6, None, None),
+            (4.4, 1.3, None, 0),
+            (1.2, 1.1, 202.0, 4),
+            (0.2, 0.2, 58.5, 4),
+        ),
+        20: (
+            (16.0, 3.9, None, None),
+            (0.2, 0.1, None, None),
+            (30.4, 10.6, None, 0),
+            (4.4, 2.5, 438.0, 1),
+            (1.4, 0.6, 195.5, 2),
+        ),
+        50: (
+            (19.7, 3.1, None, None),
+            (9.8, 1.5, None, None),
+            (219.8, 13.7, None, 0),
+            (133.0, 6.8, None, 0),
+            (11.0, 2.6, None, 0),
+        ),
+    }.items()
+}
+
+
+def published_tours(problem: Problem) -> tuple[PublishedTours, ...]:
+    """Return the published figures for random tours of a problem's size; none where the paper has not this size."""
+    return TABLE_3.get(problem.space.n, ()) if isinstance(problem, TSP) and problem.random else ()
 
 
 def published(problem: Problem) -> tuple[Published, ...]:

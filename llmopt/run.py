@@ -122,7 +122,9 @@ def run(
         elif starts is None:
             starts = problem.starts(start_rng)
         structure = None if solver.structure is None else problem.structure
-        task = Task(objective.history, problem.describe(), int(seed), bound, problem.labels, structure)
+        task = Task(
+            objective.history, problem.describe(), int(seed), bound, problem.labels, problem.examples, structure
+        )
         began = time.perf_counter()
         try:
             reason, message = _propose(objective, solver, task, starts, solver_rng)

@@ -35,6 +35,8 @@ class Task:
         The solver's own models, by role, as this run asks them: booked, within its budget, and from the cache.
     labels
         What the entries of a permutation are, as texts for a model to read; None where the problem does not say.
+    examples
+        Good orders of such labels, elsewhere.
     structure
         The problem's structure, for a solver that looks into it; None for all others.
     """
@@ -44,6 +46,7 @@ class Task:
     seed: int = 0
     models: Mapping[str, LLM] = field(default_factory=dict)
     labels: Sequence[str] | None = None
+    examples: Sequence[Sequence[str]] = ()
     structure: Any = None
 
     @property

@@ -27,6 +27,12 @@ SHOWN = 20
 """Up to so many cities a matrix is shown to a model."""
 SQUARE = 100.0
 GRID = 10
+EXAMPLES = (
+    ("1,1", "2,1", "2,2", "3,3", "4,3", "5,4", "5,5", "4,6", "3,7", "2,7"),
+    ("8,2", "8,3", "7,4", "7,5", "6,6", "5,8", "4,8"),
+)
+"""Paths on the grid that go from near to near: they say to a model that reads no instruction what is sought. The same
+for every problem."""
 TOLERANCE = 1e-9
 """As a share of the optimum: lengths are sums that are rounded."""
 
@@ -68,6 +74,8 @@ class TSP(Problem):
     space: Permutation
     structure: Distances
     gap: GapForm = "relative"
+    random = False
+    """Whether the cities are uniform in [-100, 100]**2, as the paper's are."""
 
     def __init__(
         self,
@@ -93,7 +101,8 @@ class TSP(Problem):
                 f"tsp: symmetric distances are promised, but the way from {i} to {j} is {ways[i, j]:g} and back "
                 f"{ways[j, i]:g}; correct the matrix, or leave symmetric out"
             )
-        self.labels = None if self.points is None else on_grid(self.points)
+        if self.points is not None:
+            self.labels, self.examples = on_grid(self.points), EXAMPLES
         self.space = Permutation(self.structure.n, "dihedral" if self.structure.symmetric else "rotation")
         self.optimum = self._optimum(optimum)
 
@@ -177,7 +186,9 @@ def tsp(
             known = float(found.distances.lengths([read_tour(tour, found.distances.n)])[0])
         return TSP(found.distances.matrix, points=found.points, symmetric=symmetric, optimum=known)
     cities = whole("n", 10 if n is None else n, 3, 2_000)
-    return TSP(points=generator("tsp", number).uniform(-SQUARE, SQUARE, (cities, 2)), optimum=optimum)
+    problem = TSP(points=generator("tsp", number).uniform(-SQUARE, SQUARE, (cities, 2)), optimum=optimum)
+    problem.random = True
+    return problem
 
 
 def on_grid(points: NDArray[np.float64]) -> list[str]:

@@ -43,15 +43,13 @@ def compare(
 
     Example: llmopt compare regression w_true=15 b_true=14 --solvers opro,tpe,random --out report
     """
-    from llmopt.cli.defaults import SOLVERS
     from llmopt.cli.order import Order
     from llmopt.cli.session import budget, perform, split, terms
 
     order = Order(
         problem=problem,
         pairs=tuple(settings or ()),
-        solvers=SOLVERS if solvers is None else split(solvers),
-        suitable_only=solvers is None,
+        solvers=None if solvers is None else split(solvers),
         llm=llm,
         repeats=repeats,
         seed=seed,

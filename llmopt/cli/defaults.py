@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from llmopt.objective import Budget
+from llmopt.space import Permutation, Space
 
 SOLVERS = (
     "opro",
@@ -13,13 +16,25 @@ SOLVERS = (
     "tpe",
     "random",
     "exhaustive",
+)
+"""For ``compare`` without ``--solvers``; those that cannot work on the problem are left out."""
+
+TOUR_SOLVERS = (
+    "opro",
     "2-opt-blind",
     "genetic",
+    "leg-regression",
     "nearest-neighbour",
     "farthest-insertion",
     "2-opt",
 )
-"""For ``compare`` without ``--solvers``; those that cannot work on the problem are left out."""
+"""The same for permutations."""
+
+
+def solvers_for(space: Space[Any]) -> tuple[str, ...]:
+    """Return the solvers of ``compare`` without ``--solvers``."""
+    return TOUR_SOLVERS if isinstance(space, Permutation) else SOLVERS
+
 
 EVALUATIONS = 1_000
 """The budget where no limit is given."""

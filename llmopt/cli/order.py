@@ -23,7 +23,8 @@ class Order:
 
     problem: str
     pairs: Sequence[str]
-    solvers: Sequence[str]
+    solvers: Sequence[str] | None
+    """None: those that suit the problem."""
     budget: Budget
     llm: str = "local"
     repeats: int = 1
@@ -36,7 +37,6 @@ class Order:
     json: bool = False
     quiet: bool = False
     single: bool = False
-    suitable_only: bool = False
 
 
 def asked(order: Order) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from llmopt.benchmarks.compare import Comparison, Run
 from llmopt.benchmarks.credit import controls
-from llmopt.benchmarks.published import published
+from llmopt.benchmarks.published import published, published_tours
 from llmopt.benchmarks.record import Record, finite
 from llmopt.benchmarks.summary import summarize
 from llmopt.llm.base import LLM
 from llmopt.report.safe import one_line, portable
-from llmopt.report.table import Table, dollars, markdown, measured, paper
+from llmopt.report.table import Table, dollars, markdown, measured, paper, paper_tours
 from llmopt.runlog.identity import versions
 from llmopt.runlog.reader import FILE
 
@@ -65,6 +65,8 @@ def tables(comparison: Comparison, runs: Sequence[Run]) -> list[Table]:
         )
     if figures := published(comparison.problems[0]):
         result.append(paper(figures))
+    if tours := published_tours(comparison.problems[0]):
+        result.append(paper_tours(tours))
     return result
 
 
@@ -97,7 +99,7 @@ def describe(comparison: Comparison) -> dict[str, Any]:
         "seed": comparison.seed,
         "repeats": comparison.repeats,
         "budget": {name: finite(value) for name, value in asdict(comparison.budget).items()},
-        "published": [asdict(row) for row in published(comparison.problems[0])],
+        "published": [asdict(row) for row in (published(problem) or published_tours(problem))],
     }
 
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Self
 from llmopt.benchmarks.compare import Comparison, Run, Watcher
 from llmopt.benchmarks.record import Record
 from llmopt.objective import Objective
+from llmopt.problems.tsp import TSP
 from llmopt.report.safe import one_line
+from llmopt.report.sketch import sketch
 from llmopt.solver import Solver
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class Lines(Progress):
         self._total = comparison.repeats * len(comparison.solvers)
         self._repeats = comparison.repeats
         self._limit = comparison.budget.evaluations
+        self._problems = comparison.problems
         self._width = max(map(len, comparison.solvers))
         self._done = 0
 
@@ -81,13 +84,19 @@ class Lines(Progress):
         parts = [
             f"step {objective.step_count:,}",
             f"{len(objective.history):,}{limit} evaluations",
-            "no score yet" if incumbent is None else f"best {incumbent.score:.6g}",
+            "no score yet" if incumbent is None else f"best {incumbent.score:.6g}{self._gap(incumbent.score)}",
         ]
         seconds = time.monotonic() - self._began
         tokens = objective.models.ledger.total().completion_tokens
         if self._solver.models and seconds > 0:
             parts.append(f"{tokens / seconds:.0f} tokens/s")
         return ", ".join(parts)
+
+    def _gap(self, score: float) -> str:
+        problem = self._problems[self._repeat]
+        if problem.gap == "absolute" or problem.optimum is None or not problem.optimum.score:
+            return ""
+        return f", gap {100 * abs(score / problem.optimum.score - 1):.2f} %"
 
     def _print(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)
@@ -104,7 +113,7 @@ class Screen(Lines):
         self._objective = None
         self._name = ""
         self._live: Live = Live(
-            get_renderable=self._line,
+            get_renderable=self._picture,
             console=console,
             refresh_per_second=8,
             transient=True,
@@ -125,11 +134,22 @@ class Screen(Lines):
     ) -> None:
         self._live.stop()
 
-    def _line(self) -> Text:
+    def _picture(self) -> Text:
+        """Return the line and, under it, the incumbent where it is a tour between places."""
         from rich.text import Text
 
         if not self._name:
             return Text("")
+        line, objective = self._line(), self._objective
+        incumbent = None if objective is None else objective.history.incumbent
+        problem = self._problems[self._repeat]
+        if incumbent is not None and isinstance(problem, TSP) and problem.points is not None:
+            line.append("\n" + "\n".join(sketch(problem.points, incumbent.solution)), style="not bold")
+        return line
+
+    def _line(self) -> Text:
+        from rich.text import Text
+
         seconds = time.monotonic() - self._began
         line = Text(f"{self._head()}  ", no_wrap=True, overflow="ellipsis", style="bold")
         line.append(f"{self._state()}, {seconds:.0f} s", style="not bold")

@@ -70,7 +70,7 @@ def perform(order: Order, *, dry: bool = False) -> int:
         settings = parse_pairs(order.pairs, f"problem {order.problem}")
         problems, instance = create_problems(order.problem, settings, order.repeats)
         settings.pop("instance", None)
-        solvers = _suitable(order, problems[0]) if order.suitable_only else list(order.solvers)
+        solvers = _suitable(order, problems[0]) if order.solvers is None else list(order.solvers)
         # What needs no model is checked before one is started.
         create_solvers([text for text in solvers if not needs_model(text)], None)
         folder = Folder(order.out, overwrite=order.overwrite) if order.out is not None and not dry else None
@@ -156,6 +156,7 @@ def resume(
         settings = parse_pairs(order.pairs, f"problem {order.problem}")
         problems, instance = create_problems(order.problem, settings, order.repeats)
         settings.pop("instance", None)
+        assert order.solvers is not None, "a log names its solvers"
         llm = _model(order.llm, stack) if any(map(needs_model, order.solvers)) else None
         named = create_solvers(order.solvers, llm, order.hint)
         comparison = Comparison(
@@ -229,7 +230,7 @@ def _run_all(comparison: Comparison, runs: list[Run], folder: Folder | None, dis
 def _suitable(order: Order, problem: Problem) -> list[str]:
     """Return the default solvers that can work on a problem; say which ones are left out."""
     suitable = []
-    for text in order.solvers:
+    for text in defaults.solvers_for(problem.space):
         try:
             # A model's solver is checked with its model, later: it must not be left out in silence.
             if not needs_model(text):

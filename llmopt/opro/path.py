@@ -15,16 +15,17 @@ from llmopt.opro.query import Query, cut_off
 from llmopt.solver import Task
 
 SEPARATOR = " ->"
-SHOWN = 4
-"""Entries of a path: of 2, 3, 4, 8 and 20, a small model names near cities best after 4 (docs/results.md)."""
+SHOWN = 2
+"""Entries of a path: of 1, 2 and 4 below examples, a small model names near cities best after 2 (docs/results.md)."""
 
 
 class PathPrompts:
     """Asks for one leg: shows the last entries of a good order by their labels, and lets the model name the next.
 
-    ::
+    The problem's examples stand above it, which are the same for every order::
 
-        4,6 -> 5,7 -> 5,8 -> 3,8 ->
+        8,2 -> 8,3 -> 7,4 -> 7,5 -> 6,6 -> 5,8 -> 4,8
+        5,8 -> 3,8 ->
 
     The grammar offers what would make a new solution; the rest of it is completed without a look at the problem, see
     :func:`llmopt.opro.joins.joins`. So every reply is a solution that is not yet known, at the price of one label.
@@ -38,7 +39,7 @@ class PathPrompts:
     temperature
         Of the replies.
     hint
-        What the user knows, in words; it stands above the path.
+        What the user knows, in words; it stands above all.
     change
         What happens to the rest of the order.
     """
@@ -51,7 +52,9 @@ class PathPrompts:
         self._labels = [" ".join(label.split()) for label in task.labels]
         self._candidates = candidates
         self._sampling = Sampling(temperature)
-        self._hint = f"# {' '.join(hint.split())}\n" if hint else ""
+        above = [f"# {' '.join(hint.split())}"] if hint else []
+        above += [f"{SEPARATOR} ".join(example) for example in task.examples]
+        self._above = "".join(f"{line}\n" for line in above)
         self._change: Change = change
 
     def queries(self, n: int, step: int, rng: np.random.Generator) -> list[Query]:
@@ -72,7 +75,7 @@ class PathPrompts:
         options = {self._labels[join.entries[i]]: join.orders[i] for i in rng.permutation(len(join.entries))}
         texts = sorted(options)
         request = Request(
-            self._hint + " ".join(f"{self._labels[entry]}{SEPARATOR}" for entry in join.path),
+            self._above + " ".join(f"{self._labels[entry]}{SEPARATOR}" for entry in join.path),
             max_tokens=2 * max(map(len, texts)) + 4,
             constraint=Constraint(_alternatives(texts), {"type": "string", "enum": texts}),
             sampling=self._sampling,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llmopt.benchmarks.published import REPEATS, SOURCE, Published
+from llmopt.benchmarks.published import REPEATS, SOURCE, TOURS_SOURCE, Published, PublishedTours
 from llmopt.benchmarks.summary import Spread, Summary
 from llmopt.report.safe import one_line, portable
 
@@ -62,6 +62,22 @@ def paper(rows: Sequence[Published]) -> Table:
     note = "compare with the columns 'steps' and 'unique'; not measured here"
     return Table(f"published for this setting ({SOURCE}): mean (standard deviation), {REPEATS} repeats", columns, cells,
                  [note])  # fmt: skip
+
+
+def paper_tours(rows: Sequence[PublishedTours]) -> Table:
+    """Return the table of the paper's figures for random tours of the same size."""
+    columns = [Column("method", number=False), Column("gap to", "optimum %"), Column("steps"), Column("solved")]
+    cells = [
+        (
+            row.method,
+            f"{row.gap} ({row.gap_error})",
+            "-" if row.steps is None else str(row.steps),
+            "-" if row.solved is None else f"{row.solved}/{REPEATS}",
+        )
+        for row in rows
+    ]
+    title = f"published for this size, on other instances ({TOURS_SOURCE}): mean (standard error), {REPEATS} instances"
+    return Table(title, columns, cells, ["steps: mean over the instances that were solved; not measured here"])
 
 
 def markdown(table: Table) -> str:

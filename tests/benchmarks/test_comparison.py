@@ -8,10 +8,11 @@ import pytest
 
 from llmopt import Budget, InvalidInput
 from llmopt.benchmarks.compare import Comparison, Watcher, compare, create_problems, create_solvers
-from llmopt.benchmarks.published import REPEATS, TABLE_2, published
+from llmopt.benchmarks.published import REPEATS, TABLE_2, TABLE_3, published, published_tours
 from llmopt.benchmarks.record import Record
 from llmopt.benchmarks.summary import spread, summarize
 from llmopt.objective import Objective
+from llmopt.problems.tsp import TSP
 from llmopt.registry import create_problem
 from llmopt.solver import Solver
 from support.models import obedient
@@ -99,3 +100,17 @@ def test_published_figures() -> None:
     for settings in ({"w_true": "14", "b_true": "15"}, {"noise": "2"}, {"low": "-49"}, {"points": "49"}):
         assert published(create_problem("regression", settings)) == ()
     assert published(create_problem("function", {"name": "sphere"})) == ()
+
+
+def test_published_figures_of_tours() -> None:
+    assert sorted(TABLE_3) == [10, 15, 20, 50]
+    for n, rows in TABLE_3.items():
+        found = published_tours(create_problem("tsp", {"n": str(n), "optimum": "none"}, instance=2))
+        assert found == rows and [row.method for row in rows][-1] == "gpt-4"
+        assert all((row.solved is None) == (row.method in ("nearest neighbour", "farthest insertion")) for row in rows)
+        assert all((row.steps is None) == (not row.solved) for row in rows)
+    assert published_tours(create_problem("tsp", {"n": "11"})) == ()
+    assert published_tours(create_problem("function", {"name": "sphere"})) == ()
+    points = create_problem("tsp", {"n": "10"})
+    assert isinstance(points, TSP)
+    assert published_tours(TSP(points=points.points)) == ()

@@ -45,10 +45,11 @@ def test_the_prompt_is_the_end_of_a_good_tour_and_the_grammar_offers_cities() ->
     tour = result.history[int(best)].solution
     legs = {frozenset((problem.labels[a], problem.labels[b])) for a, b in zip(tour, np.roll(tour, -1), strict=True)}
     for request in llm.requests:
-        hint, path = str(request.prompt).split("\n")
+        hint, *examples, path = str(request.prompt).split("\n")
         assert hint == "# go round" and path.endswith(" ->")
+        assert [tuple(example.split(" -> ")) for example in examples] == list(problem.examples)
         shown = path.removesuffix(" ->").split(" -> ")
-        assert len(shown) == 4
+        assert len(shown) == 2
         assert {frozenset(leg) for leg in itertools.pairwise(shown)} <= legs
         assert request.n == 1 and request.sampling.temperature == 0.5
         assert request.constraint is not None and request.constraint.schema is not None
@@ -139,5 +140,5 @@ def test_whole_round_trips_are_shown_from_anywhere_in_letters() -> None:
     shown = [line.split(" at ")[1] for r in llm.requests for line in str(r.prompt).split("\n")[:-1]]
     assert {text[0] for text in shown} == set("ABCDEFGH")
     assert not result.invalid
-    keys = {space.key([ord(letter) - 65 for letter in text.split()]) for text in shown}
+    keys = {space.key(np.array([ord(letter) - 65 for letter in text.split()])) for text in shown}
     assert keys <= {space.key(evaluation.solution) for evaluation in result.history}

@@ -38,5 +38,5 @@ def test_a_problem_without_distances_is_refused() -> None:
 
 
 def test_a_run_is_a_function_of_its_seed_and_the_replies() -> None:
-    losses = [run(tsp(n=20), TourHybrid(obedient()), Budget(steps=6), seed=5).history.losses for _ in range(2)]
-    assert np.array_equal(*losses)
+    one, other = (run(tsp(n=20), TourHybrid(obedient()), Budget(steps=6), seed=5).history.losses for _ in range(2))
+    assert np.array_equal(one, other)
