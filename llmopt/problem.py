@@ -47,9 +47,9 @@ class Problem(ABC):
     calls with the same solution may differ (then every call is an evaluation); ``starts``; ``evaluate_batch`` for a
     problem that scores a whole step with one NumPy call; ``labels``, which say in a few characters what the entries of
     a permutation are, for a model to read, and ``examples``, lists of labels in an order that is good wherever such
-    labels mean the same (they are not about this instance); ``structure``, which solvers get that look into the problem (its class
-    says into what, such as :class:`llmopt.tours.Distances`) and no others; and ``gap``, which says whether the distance
-    to the optimum is shown as it is or as a share of the optimum.
+    labels mean the same (they are not about this instance); ``structure``, which solvers get that look into the
+    problem (its class says into what, such as :class:`llmopt.tours.Distances`) and no others; and ``gap``, which says
+    whether the distance to the optimum is shown as it is or as a share of the optimum.
 
     Examples
     --------

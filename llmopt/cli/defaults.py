@@ -24,6 +24,7 @@ TOUR_SOLVERS = (
     "2-opt-blind",
     "genetic",
     "leg-regression",
+    "random",
     "nearest-neighbour",
     "farthest-insertion",
     "2-opt",

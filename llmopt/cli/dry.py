@@ -14,6 +14,7 @@ from llmopt.errors import LlmoptError, ModelError
 from llmopt.llm.base import LLM, Request
 from llmopt.objective import Objective
 from llmopt.opro import OPRO
+from llmopt.opro.tour_hybrid import TourHybrid
 from llmopt.report.safe import lines, one_line
 from llmopt.run import run
 from llmopt.solver import Solver, Task
@@ -22,7 +23,7 @@ from llmopt.solver import Solver, Task
 class _Preview(Solver):
     """Stands in for a solver up to its first request: it gets the same start points and the same generator."""
 
-    def __init__(self, solver: OPRO) -> None:
+    def __init__(self, solver: OPRO | TourHybrid) -> None:
         self._solver = solver
         self.requests: Sequence[Request] | None = None
 
@@ -34,7 +35,7 @@ class _Preview(Solver):
 def show_prompts(comparison: Comparison, llm: LLM | None, *, as_json: bool) -> int:
     """Print the requests of the first step of repeat 0 of every solver; only start points are evaluated."""
     prompts = {
-        name: _first_requests(comparison, solver) if isinstance(solver, OPRO) else None
+        name: _first_requests(comparison, solver) if isinstance(solver, OPRO | TourHybrid) else None
         for name, solver in comparison.solvers.items()
     }
     if as_json:
@@ -53,7 +54,7 @@ def show_prompts(comparison: Comparison, llm: LLM | None, *, as_json: bool) -> i
     return 0
 
 
-def _first_requests(comparison: Comparison, solver: OPRO) -> Sequence[Request]:
+def _first_requests(comparison: Comparison, solver: OPRO | TourHybrid) -> Sequence[Request]:
     preview = _Preview(solver)
     result = run(comparison.problems[0], preview, comparison.budget, seed=comparison.seed)
     if preview.requests is None:

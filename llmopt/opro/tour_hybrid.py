@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from llmopt.llm.base import LLM
+from llmopt.llm.base import LLM, Request
 from llmopt.objective import Budget, Proposals
 from llmopt.opro.solver import OPRO, SerializerName
 from llmopt.problem import Problem
@@ -60,6 +60,10 @@ class TourHybrid(AskTellSolver):
         super().start(task, rng)
         self._opro.start(replace(task, structure=None), rng)
         self._begun = False
+
+    def requests(self) -> list[Request]:
+        """Return the requests of the first step that asks the model, as :meth:`OPRO.requests` does."""
+        return self._opro.requests()
 
     def ask(self, n: int) -> Proposals:
         history = self.task.history
