@@ -20,8 +20,10 @@ TRIES = 50
 SHORT = 3
 """The most entries of a short part, as in Or-opt (Or 1976)."""
 SHORT_SHARE = 0.25
-"""How often a local change moves a short part. This and the widening by one order for every two steps were chosen by
-simulation, with a stand-in for the model that prefers near cities, on random instances 200 to 219 (docs/results.md)."""
+"""How often a local change moves a short part."""
+WIDENING = 4
+"""Steps without a better order after which one more is a candidate. This and the share were chosen by simulation, with
+a stand-in for the model that prefers near cities, on random instances 200 to 219 (docs/results.md)."""
 CANDIDATES = 20
 """The most orders to draw from, as many as the paper shows (OPRO, section 3.1)."""
 
@@ -57,7 +59,7 @@ def joins(
 ) -> list[Join]:
     """Return questions about good orders, none of whose answers is known or is an answer to another one.
 
-    The order is drawn from the best ones: first only from the best, and from one more for every two steps that found
+    The order is drawn from the best ones: first only from the best, and from one more for every four steps that found
     no better one, so that a search that gains nothing widens. The entry is drawn uniformly; where symmetry allows it,
     the order is turned so that the entry comes last.
 
@@ -83,13 +85,13 @@ def joins(
     space = history.space
     assert isinstance(space, Permutation)
     best = history.best(candidates)
-    since = step - int(history.steps[best[0]]) - 1 if len(best) else 0
+    since = stagnation(history, step)
     found: list[Join] = []
     offered: set[object] = set()
     for attempt in range(TRIES * count):
         if len(found) == count:
             break
-        rows = best if attempt > TRIES * count // 2 else best[: 1 + max(0, since) // 2]
+        rows = best if attempt > TRIES * count // 2 else best[: 1 + since // WIDENING]
         # Without a scored order, or where all about the best ones is known, any order will do.
         anywhere = not len(rows) or attempt > TRIES * count * 3 // 4
         drawn = space.sample(1, rng)[COLUMN][0] if anywhere else history.columns[COLUMN][rng.choice(rows)]
@@ -104,6 +106,12 @@ def joins(
         drawn = history.columns[COLUMN][rng.choice(best)] if len(best) else space.sample(1, rng)[COLUMN][0]
         found.append(_join(space, np.asarray(drawn, dtype=np.int32), rng, shown, change))
     return found
+
+
+def stagnation(history: History, step: int) -> int:
+    """Return how many steps before the one that is asked for found nothing better than was known."""
+    incumbent = history.incumbent
+    return 0 if incumbent is None else max(0, step - incumbent.step - 1)
 
 
 def random_joins(history: History, count: int, rng: np.random.Generator, *, step: int, change: Change) -> Orders:

@@ -10,7 +10,7 @@ import numpy as np
 from llmopt.llm.base import Constraint, Reply, Request, Sampling
 from llmopt.opro.codec import Decoded, no_solution
 from llmopt.opro.grammar import quote
-from llmopt.opro.joins import Change, Join, joins
+from llmopt.opro.joins import Change, Join, joins, stagnation
 from llmopt.opro.query import Query, cut_off
 from llmopt.solver import Task
 
@@ -37,7 +37,8 @@ class PathPrompts:
     candidates
         See :func:`llmopt.opro.joins.joins`.
     temperature
-        Of the replies.
+        Of the replies after a step that found a better order. Every other step raises it by an eighth of this value,
+        up to four times the value: a model that is sure of itself says the same where another answer is needed.
     hint
         What the user knows, in words; it stands above all.
     change
@@ -51,7 +52,7 @@ class PathPrompts:
         self._task = task
         self._labels = [" ".join(label.split()) for label in task.labels]
         self._candidates = candidates
-        self._sampling = Sampling(temperature)
+        self._temperature = temperature
         above = [f"# {' '.join(hint.split())}"] if hint else []
         above += [f"{SEPARATOR} ".join(example) for example in task.examples]
         self._above = "".join(f"{line}\n" for line in above)
@@ -68,9 +69,11 @@ class PathPrompts:
             shown=SHOWN,
             change=self._change,
         )
-        return [self._query(join, (self._task.seed, step, i), rng) for i, join in enumerate(found)]
+        rise = min(4.0, 1 + stagnation(self._task.history, step + 1) / 8)
+        sampling = Sampling(self._temperature * rise)
+        return [self._query(join, sampling, (self._task.seed, step, i), rng) for i, join in enumerate(found)]
 
-    def _query(self, join: Join, place: tuple[int, int, int], rng: np.random.Generator) -> Query:
+    def _query(self, join: Join, sampling: Sampling, place: tuple[int, int, int], rng: np.random.Generator) -> Query:
         # Equal labels: the last one in a random order stands for all.
         options = {self._labels[join.entries[i]]: join.orders[i] for i in rng.permutation(len(join.entries))}
         texts = sorted(options)
@@ -78,7 +81,7 @@ class PathPrompts:
             self._above + " ".join(f"{self._labels[entry]}{SEPARATOR}" for entry in join.path),
             max_tokens=2 * max(map(len, texts)) + 4,
             constraint=Constraint(_alternatives(texts), {"type": "string", "enum": texts}),
-            sampling=self._sampling,
+            sampling=sampling,
         )
         return Query(request, lambda reply: _read(reply, options), place)
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from typing import Any
 
 import jsonschema
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from llmopt import Categorical, DecodeError, Float, Int, Permutation, Space, Text, Vector
 from llmopt.opro import codec_for
+from llmopt.opro.permutation_codec import PermutationCodec
 from llmopt.opro.vector_codec import VectorCodec
 from support.gbnf import Grammar
 from support.strategies import members, permutations, spaces, texts, vectors
@@ -219,6 +221,21 @@ def test_a_permutation_is_repaired_without_knowledge_of_the_problem_and_repairs_
     assert order.tolist() == [5, 3, 1, 0, 2, 4] and repairs == 3
     with pytest.raises(DecodeError):
         codec.decode("5 3")
+
+
+@given(permutations, st.integers(0, 99))
+def test_letters_stand_for_entries_where_there_are_enough_of_them(space: Permutation, seed: int) -> None:
+    codec = PermutationCodec(space, letters=True)
+    for solution in members(space, 3, seed):
+        text = codec.encode(solution)
+        assert re.fullmatch(r"[A-Za-z]( [A-Za-z])*", text)
+        decoded = codec.decode(f"a better one is [{text}]")
+        assert decoded.repairs == 0 and np.array_equal(decoded.solution, solution)
+    grammar = codec.grammar()
+    assert grammar is not None
+    drawn = codec.decode(Grammar(grammar).draw(random.Random(seed))).solution
+    assert space.violation(drawn) is None
+    assert PermutationCodec(Permutation(53), letters=True).encode(np.arange(53)).startswith("0 1 2")
 
 
 def test_the_order_of_writing_does_not_change_what_is_meant() -> None:

@@ -56,6 +56,20 @@ def test_the_prompt_is_the_end_of_a_good_tour_and_the_grammar_offers_cities() ->
         assert set(request.constraint.schema["enum"]) <= set(problem.labels)
 
 
+def test_the_temperature_rises_while_nothing_better_is_found_and_falls_back() -> None:
+    llm = obedient()
+    result = solve(tsp(n=12), llm, steps=60, temperature=0.4)
+    losses, steps = result.history.losses, result.history.steps
+    expected = []
+    for step in range(1, 61):
+        known = losses[steps < step]
+        since = step - 1 - int(steps[int(known.argmin())])
+        expected.append(min(1.6, 0.4 * (1 + since / 8)))
+    asked = [request.sampling.temperature for request in llm.requests[::8]]
+    assert asked == pytest.approx(expected[: len(asked)])
+    assert min(asked) == 0.4 < max(asked)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(5, 30), st.integers(0, 99))
 def test_every_proposal_is_a_new_tour(n: int, seed: int) -> None:

@@ -110,6 +110,15 @@ def test_a_round_trip_keeps_its_key_wherever_and_whichever_way_it_starts(
         assert Permutation(n, symmetry="rotation").key(tour) == Permutation(n, symmetry="rotation").key(other)
 
 
+@given(permutations, st.integers(0, 99))
+def test_a_turned_order_is_the_same_solution(space: Permutation, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    order = space.row(space.sample(1, rng), 0)
+    turned = [space.turned(order, rng) for _ in range(20)]
+    assert {space.key(each) for each in turned} == {space.key(order)}
+    assert len({each.tobytes() for each in turned}) > 1 or space.symmetry == "none" or space.n == 1
+
+
 def test_a_directed_round_trip_differs_from_its_reverse() -> None:
     space = Permutation(4, symmetry="rotation")
     assert space.key(np.array([0, 1, 2, 3])) != space.key(np.array([3, 2, 1, 0]))
