@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmopt.baselines.new_solutions import draw_new
-from llmopt.baselines.relaxation import Points, Relaxation, check_vector
+from llmopt.baselines.relaxation import Points, Relaxation
+from llmopt.baselines.works_on import works_on
 from llmopt.objective import Budget, Proposals
 from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Columns, Space, Vector, take
@@ -36,7 +37,7 @@ class Control(AskTellSolver):
     parents: int
 
     def check(self, space: Space[Any], budget: Budget) -> None:
-        check_vector(space, self)
+        works_on(Vector, space, self)
 
     def start(self, task: Task, rng: np.random.Generator) -> None:
         super().start(task, rng)

@@ -17,7 +17,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import Trial
 
 from llmopt.baselines.penalty import finite_losses
-from llmopt.baselines.relaxation import check_vector
+from llmopt.baselines.works_on import works_on
 from llmopt.errors import MissingExtra
 from llmopt.history import Evaluations
 from llmopt.objective import Budget, Proposals
@@ -56,7 +56,7 @@ class OptunaSampler(AskTellSolver):
 
     def check(self, space: Space[Any], budget: Budget) -> None:
         if not isinstance(space, Permutation):
-            check_vector(space, self)
+            works_on(Vector, space, self)
 
     def start(self, task: Task, rng: np.random.Generator) -> None:
         super().start(task, rng)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.errors import InvalidInput
-from llmopt.space import Columns, Float, Int, Space, Variable, Vector
+from llmopt.space import Columns, Float, Int, Variable, Vector
 
 Points = NDArray[np.float64]
 
@@ -85,22 +83,6 @@ class Relaxation:
     def uniform(self, n: int, rng: np.random.Generator) -> Points:
         """Draw points, shape (n, d)."""
         return rng.uniform(0.0, self.width, (n, self.dimension))
-
-
-def check_vector(space: Space[Any], solver: object) -> None:
-    """Refuse a space that is not a vector, in the name of a solver.
-
-    Raises
-    ------
-    InvalidInput
-        The space holds permutations or texts.
-    """
-    if not isinstance(space, Vector):
-        name = re.sub("(?<=[a-z])(?=[A-Z])", "-", type(solver).__name__).lower()
-        raise InvalidInput(
-            f"{name} works on vectors of numbers and choices, not on {type(space).__name__.lower()}s; "
-            "random and opro work on every space"
-        )
 
 
 def _interval(variable: Variable) -> tuple[float, float]:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, OptimizeWarning
 
 from llmopt.baselines.penalty import finite_losses
-from llmopt.baselines.relaxation import Points, Relaxation, check_vector
+from llmopt.baselines.relaxation import Points, Relaxation
+from llmopt.baselines.works_on import works_on
 from llmopt.objective import Budget, Objective, Proposals
 from llmopt.solver import Solver, Task
 from llmopt.space import Space, Vector, take
@@ -78,7 +79,7 @@ class Routine(Solver):
     packages: ClassVar[tuple[str, ...]] = ("scipy",)
 
     def check(self, space: Space[Any], budget: Budget) -> None:
-        check_vector(space, self)
+        works_on(Vector, space, self)
 
     def run(self, objective: Objective, task: Task, rng: np.random.Generator) -> None:
         function = RelaxedObjective(objective, task)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llmopt.baselines.new_solutions import draw_new
-from llmopt.errors import InvalidInput
+from llmopt.baselines.works_on import works_on
 from llmopt.objective import Budget, Proposals
 from llmopt.opro.joins import random_joins
 from llmopt.solver import AskTellSolver, Task
@@ -23,16 +22,7 @@ class PermutationMethod(AskTellSolver):
     """A method that works on permutations only."""
 
     def check(self, space: Space[Any], budget: Budget) -> None:
-        if not isinstance(space, Permutation):
-            raise InvalidInput(
-                f"{self.name} works on permutations, not on {type(space).__name__.lower()}s; random and opro work on "
-                "every space"
-            )
-
-    @property
-    def name(self) -> str:
-        """The name of the method."""
-        return re.sub("(?<=[a-z])(?=[A-Z])", "-", type(self).__name__).lower()
+        works_on(Permutation, space, self)
 
 
 class TwoOptBlind(PermutationMethod):
@@ -49,9 +39,8 @@ class TwoOptBlind(PermutationMethod):
     def __init__(self, batch: int = 1) -> None:
         super().__init__(batch)
 
-    @property
-    def name(self) -> str:
-        return "2-opt-blind"
+    def check(self, space: Space[Any], budget: Budget) -> None:
+        works_on(Permutation, space, self, "2-opt-blind")
 
     def ask(self, n: int) -> Proposals:
         history = self.task.history

@@ -191,14 +191,14 @@ def tsp(
     return problem
 
 
-def on_grid(points: NDArray[np.float64]) -> list[str]:
+def on_grid(points: NDArray[np.float64], grid: int = GRID) -> list[str]:
     """Return the cells of the cities in a square grid of 10 by 10, such as ``3,7``; several may share a cell.
 
     With one digit for each coordinate a small model tells near cities from far ones best (docs/results.md).
     """
     low = points.min(axis=0)
     side = float((points.max(axis=0) - low).max()) or 1.0
-    cells = np.minimum((points - low) / side * GRID, GRID - 1).astype(int)
+    cells = np.minimum((points - low) / side * grid, grid - 1).astype(int)
     return [f"{x},{y}" for x, y in cells.tolist()]
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from llmopt.errors import InvalidInput, MissingExtra
 from llmopt.llm.packages import Wheel
 from llmopt.llm.store import Damaged, StoredFile
+from llmopt.user_cache import user_cache
 
 DEFAULT = "gemma3-270m"
 _BLOCK = 2**20
@@ -123,15 +121,9 @@ CATALOG = (
 )
 
 
-def root() -> Path:
-    """Return the folder of what is kept between runs: ``$LLMOPT_CACHE``, or the user's cache."""
-    named = os.environ.get("LLMOPT_CACHE")
-    return Path(named) if named else platformdirs.user_cache_path("llmopt")
-
-
 def folder() -> Path:
     """Return the folder of the model files."""
-    return root() / "models"
+    return user_cache() / "models"
 
 
 def find(name: str) -> Weights:

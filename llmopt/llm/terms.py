@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from llmopt.errors import InvalidInput
-from llmopt.llm import catalog, prices
+from llmopt.llm import prices
 from llmopt.llm.base import LLM
 from llmopt.llm.cache import Cached
 from llmopt.llm.ledger import Ledger
@@ -20,6 +20,7 @@ from llmopt.llm.replay import Replay
 from llmopt.llm.reply_file import ReplyFile
 from llmopt.runlog.journal import Journal
 from llmopt.runlog.replies import Logged
+from llmopt.user_cache import user_cache
 
 
 @dataclass(frozen=True)
@@ -122,4 +123,4 @@ class Models:
 
 def shared_cache() -> Path:
     """Return the file that the user's runs share."""
-    return catalog.root() / "replies.sqlite"
+    return user_cache() / "replies.sqlite"

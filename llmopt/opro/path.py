@@ -80,13 +80,14 @@ class PathPrompts:
         request = Request(
             self._above + " ".join(f"{self._labels[entry]}{SEPARATOR}" for entry in join.path),
             max_tokens=2 * max(map(len, texts)) + 4,
-            constraint=Constraint(_alternatives(texts), {"type": "string", "enum": texts}),
+            constraint=Constraint(alternatives(texts), {"type": "string", "enum": texts}),
             sampling=sampling,
         )
         return Query(request, lambda reply: _read(reply, options), place)
 
 
-def _alternatives(texts: Sequence[str]) -> str:
+def alternatives(texts: Sequence[str]) -> str:
+    """Return the grammar of labels, each after a space."""
     return f"root ::= {' | '.join(quote(f' {text}') for text in texts)}\n"
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.llm.catalog import root
 from llmopt.tours.distances import Distances
 from llmopt.tours.held_karp import held_karp
+from llmopt.user_cache import user_cache
 
 DYNAMIC = 12
 """Up to so many cities dynamic programming is the quicker one."""
@@ -36,7 +36,7 @@ def shortest_tour(distances: Distances, *, find: bool = True) -> NDArray[np.int3
         Search where none is kept: by dynamic programming for few cities, else by integer programming, which takes
         seconds for 100 cities and may take hours for more. Otherwise return None then.
     """
-    path = root() / "tours" / f"{checksum(distances)}.json"
+    path = user_cache() / "tours" / f"{checksum(distances)}.json"
     kept = _read(path, distances.n)
     if kept is not None or not find:
         return kept

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt import Categorical, Float, Int, InvalidInput, Permutation, Text, Vector
-from llmopt.baselines.relaxation import Relaxation, check_vector
+from llmopt import Categorical, Float, Int, Vector
+from llmopt.baselines.relaxation import Relaxation
 from support.strategies import vectors
 
 fractions = st.sampled_from([0.1, 0.01])
@@ -52,14 +52,3 @@ def test_a_unit_is_a_share_of_the_range_and_a_whole_number_of_steps() -> None:
     assert relaxation.dimension == 4
     assert relaxation.width.tolist() == pytest.approx([10, 10.1, 2, 10])
     assert relaxation.step.tolist() == pytest.approx([0, 0.1, 1, 0])
-
-
-def test_spaces_that_are_no_vectors_are_refused_in_one_line() -> None:
-    class CmaEs:
-        pass
-
-    check_vector(Vector(x=Float(0, 1)), CmaEs())
-    with pytest.raises(InvalidInput, match="cma-es works on vectors of numbers and choices, not on permutations"):
-        check_vector(Permutation(5), CmaEs())
-    with pytest.raises(InvalidInput, match="not on texts"):
-        check_vector(Text(5), CmaEs())
