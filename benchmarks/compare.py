@@ -132,6 +132,9 @@ class Comparison:
         run = None if self.log is None else self.log.find(name, repeat)
         if run is None or run.state != "done" or run.record is None:
             return None
+        # The record of another version has other fields; a replay makes it anew.
+        if set(run.record) != set(record.FIELDS):
+            return None
         # More budget is of use only to a run that has spent it.
         if run.identity["budget"] != asdict(self.budget) and run.stop_reason in get_args(Limit):
             return None

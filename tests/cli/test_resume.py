@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from llmopt.runlog import LogReader
+from llmopt.runlog import LogReader, RunLog
 from support.commands import Here, environment
 
 LINE = ("regression", "w_true=15", "b_true=14")
@@ -52,6 +52,17 @@ def test_an_interrupted_comparison_goes_on_to_the_same_end(here: Here, tmp_path:
     with (tmp_path / "report" / "runs.csv").open(newline="") as file:
         assert [row["solver"] for row in csv.DictReader(file)] == ["random:batch=1"] * 2 + ["random:batch=2"] * 2
     assert len(list((tmp_path / "report" / "evaluations").iterdir())) == 4
+
+
+def test_records_of_another_version_are_made_anew(here: Here, tmp_path: Path) -> None:
+    command = ("compare", *LINE, "--solvers", "random", "--repeats", "1", "--max-evaluations", "30", "--out", "report")
+    _, first, _ = here(*command, "--json", "--quiet")
+    (record,) = json.loads(first)["runs"]
+    for other in ({k: v for k, v in record.items() if k != "repaired"}, {**record, "unheard_of": 1}):
+        with RunLog(tmp_path / "report") as log:
+            log.set_record("random", 0, other)
+        code, out, _ = here("resume", "report", "--json", "--quiet")
+        assert code == 0 and clean(out) == clean(first)
 
 
 def test_more_budget_continues_only_runs_that_had_spent_theirs(here: Here, tmp_path: Path) -> None:
