@@ -20,17 +20,10 @@ from llmopt.opro.query import Query, cut_off
 from llmopt.opro.scores import LEVELS, ScoreForm, shown_losses
 from llmopt.opro.serializer import Chat, Continuation, Prompt, Serializer, View
 from llmopt.opro.vector_codec import VectorCodec
+from llmopt.opro.writer import Writer
 from llmopt.problem import Problem
 from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Permutation, Space
-
-# The known solutions that a grammar leaves out: a model repeats the good and the recent ones. Others that it
-# repeats are counted as duplicates.
-EXCLUDED_BEST = 256
-EXCLUDED_LATEST = 128
-# Among endlessly many solutions a model repeats little but what it is shown.
-EXCLUDED_BEST_INFINITE = 64
-EXCLUDED_LATEST_INFINITE = 32
 
 TEMPERATURE, PATH_TEMPERATURE = 1.0, 0.5
 
@@ -141,6 +134,8 @@ class OPRO(AskTellSolver):
             raise InvalidInput(f"opro: temperature must be from 0 to 5, not {temperature!r}")
         if order not in get_args(Order):
             raise InvalidInput(f"opro: order must be {' or '.join(get_args(Order))}, not {order!r}")
+        if change not in get_args(Change):
+            raise InvalidInput(f"opro: change must be {' or '.join(get_args(Change))}, not {change!r}")
         self.llm = llm
         self.order = order
         self.top_k = top_k
@@ -155,7 +150,7 @@ class OPRO(AskTellSolver):
         self.resolution = resolution
         self.hint = hint
         self._codec = codec
-        self._change = change
+        self.change = change
 
     @property
     def models(self) -> Mapping[str, LLM]:
@@ -187,12 +182,12 @@ class OPRO(AskTellSolver):
         if self._asks_for_paths(task):
             warmth = PATH_TEMPERATURE if self.temperature is None else self.temperature
             self._paths = PathPrompts(
-                task, candidates=self.top_k, temperature=warmth, hint=self.hint, change=self._change
+                task, candidates=self.top_k, temperature=warmth, hint=self.hint, change=self.change
             )
             return
         codec = self._codec or self._own_codec(task.space)
         opposite = codec.reversed() if isinstance(codec, VectorCodec) else codec
-        self._writers = [_Writer(codec, task), _Writer(opposite, task)]
+        self._writers = [Writer(codec, task), Writer(opposite, task)]
 
     def _asks_for_paths(self, task: Task) -> bool:
         if self._asked == "auto":
@@ -277,7 +272,7 @@ class OPRO(AskTellSolver):
             queries.append(Query(request, _reader(prompt, writer.codec, request), (self.task.seed, self._step, i)))
         return queries
 
-    def _view(self, writer: _Writer, rows: NDArray[np.int64]) -> View:
+    def _view(self, writer: Writer, rows: NDArray[np.int64]) -> View:
         history = self.task.history
         # A chat reads the user's own sign where it reads scores or none; a pattern's loss falls line by line.
         label = {"ranked": "rank", "rescaled": "loss"}.get(self.scores, "score")
@@ -295,7 +290,7 @@ class OPRO(AskTellSolver):
             label=label,
         )
 
-    def _constraint(self, writer: _Writer, prompt: Prompt) -> Constraint | None:
+    def _constraint(self, writer: Writer, prompt: Prompt) -> Constraint | None:
         able = self.llm.capabilities
         if not (able.grammar or able.schema):
             return None
@@ -317,40 +312,6 @@ def _reader(prompt: Prompt, codec: Codec[Any], request: Request) -> Callable[[Re
         return codec.decode(prompt.opening + reply.text)
 
     return decode
-
-
-class _Writer:
-    """The texts of a run's solutions under one codec, each written once."""
-
-    def __init__(self, codec: Codec[Any], task: Task) -> None:
-        self.codec = codec
-        self._task = task
-        self._texts: dict[int, str] = {}
-
-    def text(self, row: int) -> str:
-        if row not in self._texts:
-            history = self._task.history
-            self._texts[row] = self.codec.encode(history.space.row(history.columns, row))
-        return self._texts[row]
-
-    def shown(self, row: int, rng: np.random.Generator) -> str:
-        """Return the text of a solution for a prompt: a round trip from anywhere and in any direction it may have, so
-        that a model does not take the places of its entries for a property."""
-        space = self._task.space
-        if isinstance(space, Permutation) and space.symmetry != "none":
-            return self.codec.encode(space.turned(space.row(self._task.history.columns, row), rng))
-        return self.text(row)
-
-    def known(self) -> list[str]:
-        """Return the texts of the best and of the latest evaluations: those a model would repeat."""
-        history = self._task.history
-        finite = history.space.size is not None
-        best, latest = (
-            (EXCLUDED_BEST, EXCLUDED_LATEST) if finite else (EXCLUDED_BEST_INFINITE, EXCLUDED_LATEST_INFINITE)
-        )
-        recent = range(max(0, len(history) - latest), len(history))
-        rows = dict.fromkeys([*history.best(best).tolist(), *recent])
-        return [self.text(row) for row in rows]
 
 
 def _chosen(serializer: SerializerName | Serializer, llm: LLM) -> Serializer:

@@ -46,6 +46,7 @@ class TourHybrid(AskTellSolver):
         hint: str = "",
     ) -> None:
         super().__init__(samples)
+        self.serializer, self.samples, self.temperature, self.hint = serializer, samples, temperature, hint
         self._opro = OPRO(llm, serializer=serializer, samples=samples, temperature=temperature, hint=hint, change="far")
 
     @property

@@ -195,6 +195,7 @@ def test_what_a_model_raises_ends_the_run_as_an_error_and_keeps_what_was_done() 
         ({"retries": -1}, "retries"),
         ({"resolution": 1}, "resolution"),
         ({"order": "best"}, "worst or oldest"),
+        ({"change": "all"}, "local or far"),
     ],
 )
 def test_an_illegal_setting_is_one_clear_error(settings: dict[str, Any], words: str) -> None:

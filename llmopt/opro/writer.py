@@ -1,0 +1,53 @@
+"""The texts of a run's solutions, each written once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from llmopt.opro.codec import Codec
+from llmopt.solver import Task
+from llmopt.space import Permutation
+
+# The known solutions that a grammar leaves out: a model repeats the good and the recent ones. Others that it
+# repeats are counted as duplicates.
+EXCLUDED_BEST = 256
+EXCLUDED_LATEST = 128
+# Among endlessly many solutions a model repeats little but what it is shown.
+EXCLUDED_BEST_INFINITE = 64
+EXCLUDED_LATEST_INFINITE = 32
+
+
+class Writer:
+    """The texts of a run's solutions under one codec, each written once."""
+
+    def __init__(self, codec: Codec[Any], task: Task) -> None:
+        self.codec = codec
+        self._task = task
+        self._texts: dict[int, str] = {}
+
+    def text(self, row: int) -> str:
+        if row not in self._texts:
+            history = self._task.history
+            self._texts[row] = self.codec.encode(history.space.row(history.columns, row))
+        return self._texts[row]
+
+    def shown(self, row: int, rng: np.random.Generator) -> str:
+        """Return the text of a solution for a prompt: a round trip from anywhere and in any direction it may have, so
+        that a model does not take the places of its entries for a property."""
+        space = self._task.space
+        if isinstance(space, Permutation) and space.symmetry != "none":
+            return self.codec.encode(space.turned(space.row(self._task.history.columns, row), rng))
+        return self.text(row)
+
+    def known(self) -> list[str]:
+        """Return the texts of the best and of the latest evaluations: those a model would repeat."""
+        history = self._task.history
+        finite = history.space.size is not None
+        best, latest = (
+            (EXCLUDED_BEST, EXCLUDED_LATEST) if finite else (EXCLUDED_BEST_INFINITE, EXCLUDED_LATEST_INFINITE)
+        )
+        recent = range(max(0, len(history) - latest), len(history))
+        rows = dict.fromkeys([*history.best(best).tolist(), *recent])
+        return [self.text(row) for row in rows]
