@@ -104,4 +104,8 @@ def main(log: str, name: str, workers: str, calls: str, *replies: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except KeyboardInterrupt:
+        # Ctrl-C may come when the run has ended and its log is being closed; the command line ends like this too.
+        sys.exit(1)
