@@ -1,0 +1,24 @@
+"""What a metric is: it says whether a reply gives the answer that an example asks for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from llmopt.problems.prompt.examples import Example
+
+
+class Metric(ABC):
+    """Scores replies. It has no state, and never raises on a reply, whatever is in it."""
+
+    @abstractmethod
+    def score(self, reply: str, example: Example) -> float:
+        """Return 1.0 for a right reply, 0.0 for a wrong one, or what lies between."""
+
+    def parses(self, target: str) -> bool:
+        """Whether a target has the form that this metric compares."""
+        return bool(target.strip())
+
+    def options(self, example: Example) -> Sequence[str]:
+        """Return the answers among which an example's is to be chosen, such as ``("(A)", "(B)")``; empty: any text."""
+        return ()
