@@ -16,8 +16,9 @@ from llmopt.llm.base import LLM
 from llmopt.llm.terms import Terms
 from llmopt.objective import Budget, Limit, Objective
 from llmopt.problem import Problem
+from llmopt.racing import Race
 from llmopt.registry import create_problem, create_solver, needs_model
-from llmopt.run import run
+from llmopt.run import DEFAULT_RACE, race_on, run
 from llmopt.runlog import RunLog, Slot
 from llmopt.solver import Solver
 
@@ -67,6 +68,8 @@ class Comparison:
         What the user typed besides, for the log.
     fork, force
         See :class:`llmopt.runlog.Slot`; for the runs that are not done.
+    race
+        See :func:`llmopt.run.run`.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Comparison:
     asked: Mapping[str, Any] = field(default_factory=dict)
     fork: bool = False
     force: bool = False
+    race: Race | None = DEFAULT_RACE
 
     def __post_init__(self) -> None:
         if not self.problems:
@@ -93,12 +97,13 @@ class Comparison:
         for solver in self.solvers.values():
             for problem in self.problems:
                 solver.check_problem(problem, self.budget)
-            for llm in solver.models.values():
+        for models in [one.models for one in (*self.solvers.values(), *self.problems)]:
+            for llm in models.values():
                 self.terms.check(llm, self.budget.cost)
         for name, solver in self.solvers.items():
             for repeat, problem in enumerate(self.problems):
                 if (slot := self._slot(name, repeat)) is not None and self._logged(name, repeat) is None:
-                    slot.check(problem, solver, self.budget, self.seed + repeat)
+                    slot.check(problem, solver, self.budget, self.seed + repeat, race_on(problem, self.race))
 
     @property
     def repeats(self) -> int:
@@ -161,6 +166,7 @@ class Comparison:
                 terms=self.terms,
                 log=slot,
                 workers=self.workers,
+                race=self.race,
             )
         except Exception as error:
             # Whatever ends one run must not take the others with it, nor what this one has evaluated.
@@ -176,8 +182,11 @@ class Comparison:
         return done
 
 
-def create_problems(name: str, settings: Mapping[str, str], repeats: int) -> tuple[list[Problem], int]:
-    """Build one problem for each repeat; ``instance`` among the settings is that of repeat 0.
+def create_problems(
+    name: str, settings: Mapping[str, str], repeats: int, open_model: Callable[[str], LLM] | None = None
+) -> tuple[list[Problem], int]:
+    """Build one problem for each repeat; ``instance`` among the settings is that of repeat 0, and ``open_model`` returns
+    the models that problems ask.
 
     Returns
     -------
@@ -199,7 +208,9 @@ def create_problems(name: str, settings: Mapping[str, str], repeats: int) -> tup
         raise InvalidInput(f"problem {name}: instance={text} is not legal; give a whole number") from None
     if first < 0:
         raise InvalidInput(f"problem {name}: instance={text} is not legal; give a whole number of at least 0")
-    return [create_problem(name, rest, instance=first + repeat) for repeat in range(repeats)], first
+    return [
+        create_problem(name, rest, instance=first + repeat, open_model=open_model) for repeat in range(repeats)
+    ], first
 
 
 def create_solvers(texts: Sequence[str], llm: LLM | None, hint: str = "") -> dict[str, Solver]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from llmopt.history import History
+from llmopt.items import ItemProblem
 from llmopt.llm.ledger import Entry, total
 from llmopt.objective import Objective
 from llmopt.problem import Problem
@@ -76,6 +78,23 @@ class Record:
         Wall-clock time of the run.
     stop_reason, message
         Why the run ended, as a word and as a sentence.
+    dropped
+        Evaluations that a race ended before every item was scored.
+    scorer_calls
+        Pairs of an instruction and an example that the search scored; None where there are no items, as all that
+        follows.
+    instruction
+        What was found: the best on training and validation examples.
+    train_accuracy, validation_accuracy, test_accuracy
+        Its share of right answers; on the test, of examples that the search has not seen.
+    test_low, test_high
+        Wilson's interval of the test accuracy at 95 %.
+    test_examples
+        How many these are.
+    empty_accuracy, step_accuracy
+        Test accuracies of the empty instruction and of "Let's think step by step.".
+    p_empty, p_step
+        McNemar's exact p-values of the difference to them, on the same examples.
     """
 
     solver: str
@@ -110,6 +129,19 @@ class Record:
     seconds: float
     stop_reason: str
     message: str
+    dropped: int = 0
+    scorer_calls: int | None = None
+    instruction: str | None = None
+    train_accuracy: float | None = None
+    validation_accuracy: float | None = None
+    test_accuracy: float | None = None
+    test_low: float | None = None
+    test_high: float | None = None
+    test_examples: int | None = None
+    empty_accuracy: float | None = None
+    step_accuracy: float | None = None
+    p_empty: float | None = None
+    p_step: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as JSON has them: None in place of NaN and infinity."""
@@ -146,6 +178,8 @@ def of_result(identity: Identity, problem: Problem, solver: Solver, result: Opti
         llm_cached=result.cached_replies,
         stop_reason=result.stop_reason,
         message=result.message,
+        scorer_calls=result.scorer_calls if isinstance(problem, ItemProblem) else None,
+        **_assessed(result.assessment),
     )
 
 
@@ -172,6 +206,7 @@ def of_error(
         llm_cached=0 if objective is None else objective.models.hits,
         stop_reason="error",
         message=message,
+        scorer_calls=objective.scorer_calls if objective and isinstance(problem, ItemProblem) else None,
     )
 
 
@@ -195,6 +230,7 @@ def _record(
         unique_pairs=_unique(history) if problem.noisy else len(history),
         failed=history.count("failed"),
         infeasible=history.count("infeasible"),
+        dropped=history.count("dropped"),
         best_score=best,
         optimum=None if optimum is None else optimum.score,
         gap=gap,
@@ -207,6 +243,23 @@ def _record(
         cost_usd=spent.dollars,
         **outcome,
     )
+
+
+def _assessed(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that come from what :mod:`llmopt.problems.prompt.assessment` says; none without it."""
+    if "test_accuracy" not in found:
+        return {}
+    names = ("instruction", "train_accuracy", "validation_accuracy", "test_accuracy", "test_examples")
+    empty, step = found["compared"]
+    return {
+        **{name: found[name] for name in names},
+        "test_low": found["test_interval"][0],
+        "test_high": found["test_interval"][1],
+        "empty_accuracy": empty["test_accuracy"],
+        "step_accuracy": step["test_accuracy"],
+        "p_empty": empty["p_value"],
+        "p_step": step["p_value"],
+    }
 
 
 def _unique(history: History) -> int:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from llmopt.space import Columns, Keys, Space, take
 
-Status = Literal["ok", "failed", "infeasible", "invalid"]
+Status = Literal["ok", "failed", "infeasible", "invalid", "dropped"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 OK, FAILED, INFEASIBLE = range(3)
+DROPPED = STATUSES.index("dropped")
 
 # So many of the best evaluations are kept sorted while a run goes on; a longer list is sorted when asked for.
 _KEPT = 256
@@ -45,7 +46,8 @@ class Evaluation:
 
     @property
     def status(self) -> Status:
-        """``"ok"``, ``"failed"``, ``"infeasible"``, or ``"invalid"`` where nothing was evaluated."""
+        """``"ok"``, ``"failed"``, ``"infeasible"``, ``"dropped"`` where a race ended before all items were scored, or
+        ``"invalid"`` where nothing was evaluated."""
         return "invalid" if self.index < 0 else STATUSES[int(self.history.status[self.index])]
 
     @property

@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 from llmopt.errors import InvalidInput
 from llmopt.evaluate import Evaluator, Outcomes, Workers
 from llmopt.history import Evaluations, History
+from llmopt.item_evaluator import ItemEvaluator
+from llmopt.items import ItemProblem, ItemScores
 from llmopt.llm.terms import Models
 from llmopt.problem import Problem
+from llmopt.racing import Race
 from llmopt.runlog.journal import Journal
 from llmopt.space import Columns, Keys, length, take
 from llmopt.space.base import CHUNK
 
-Limit = Literal["evaluations", "steps", "seconds", "tokens", "cost", "calls"]
+Limit = Literal["evaluations", "steps", "seconds", "tokens", "cost", "calls", "scorer_calls"]
 """What a budget is of."""
 
 StopReason = Literal[Limit, "target", "stalled", "exhausted", "finished", "interrupted", "error"]
@@ -53,6 +56,9 @@ class Budget:
     tokens, cost, calls
         What all language models of the run may cost together: tokens read and written, dollars, calls sent. They
         are checked before a call with the most that it can take, see :class:`llmopt.llm.ledger.Ledger`.
+    scorer_calls
+        Pairs of a solution and an item that a search may score, on a problem whose score is a mean over items
+        (:class:`llmopt.items.ItemProblem`); those that a cache answers count too.
     """
 
     evaluations: int | None = None
@@ -61,18 +67,21 @@ class Budget:
     tokens: int | None = None
     cost: float | None = None
     calls: int | None = None
+    scorer_calls: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("evaluations", "steps", "tokens", "calls"):
+        for name in ("evaluations", "steps", "tokens", "calls", "scorer_calls"):
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1):
-                raise InvalidInput(f"the budget of {name} must be a whole number of at least 1, not {value!r}")
+                raise InvalidInput(
+                    f"the budget of {name.replace('_', ' ')} must be a whole number of at least 1, not {value!r}"
+                )
         for name, unit in (("seconds", "seconds"), ("cost", "dollars")):
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
                 raise InvalidInput(f"the budget of {unit} must be a positive number, not {value!r}")
-        if self.evaluations is None and self.steps is None and self.seconds is None:
-            raise InvalidInput("give a budget: of evaluations, steps or seconds")
+        if self.evaluations is self.steps is self.seconds is self.scorer_calls is None:
+            raise InvalidInput("give a budget: of evaluations, steps, seconds or scorer calls")
 
 
 @dataclass(frozen=True)
@@ -121,6 +130,10 @@ class Objective:
         The run's log, which answers what it knows and keeps what is new; None: nothing is kept.
     workers
         Evaluate the solutions of a step at the same time; None: one after the other.
+    race
+        Ends the scoring of candidates that cannot beat the incumbent, on a problem with items; None: none is dropped.
+    item_order
+        The order in which items are scored; by default their own.
     """
 
     def __init__(
@@ -135,6 +148,8 @@ class Objective:
         models: Models | None = None,
         journal: Journal | None = None,
         workers: Workers | None = None,
+        race: Race | None = None,
+        item_order: NDArray[np.int64] | None = None,
     ) -> None:
         self.models = models or Models()
         self.history = History(problem.space, maximize=problem.direction == "maximize")
@@ -152,7 +167,12 @@ class Objective:
         self._on_step = on_step
         self._clock = clock
         self._began: float | None = None
-        self._evaluator = Evaluator(problem, raise_failures, workers)
+        self.item_scores: ItemScores | None = None
+        self._evaluator: Evaluator | ItemEvaluator = Evaluator(problem, raise_failures, workers)
+        if isinstance(problem, ItemProblem):
+            self.item_scores = ItemScores(problem, journal)
+            order = np.arange(problem.items) if item_order is None else item_order
+            self._evaluator = ItemEvaluator(problem, self.item_scores, self.history, race, order, budget.scorer_calls)
         self._journal = journal
         self._duplicates_in_a_row = 0
         self._barren_steps = 0
@@ -165,6 +185,11 @@ class Objective:
         earlier = None if self._journal is None else self._journal.earlier_limit(count)
         limit = self.budget.evaluations if earlier is None else earlier
         return None if limit is None else max(0, limit - count)
+
+    @property
+    def scorer_calls(self) -> int:
+        """Pairs of a solution and an item that the search has scored; 0 for a problem without items."""
+        return self._evaluator.calls if isinstance(self._evaluator, ItemEvaluator) else 0
 
     def start(self, solutions: Sequence[Any]) -> None:
         """Evaluate the start points as step 0."""
@@ -247,7 +272,8 @@ class Objective:
         if self.target_row is not None and not reached_before:
             raise Stopped("target")
         if not whole:
-            raise Stopped("seconds")
+            spent = isinstance(self._evaluator, ItemEvaluator) and self._evaluator.spent
+            raise Stopped("scorer_calls" if spent else "seconds")
         self._barren_steps = 0 if len(new) else self._barren_steps + 1
         self._check_spent()
         return Evaluations(history, outcome)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmopt.errors import InvalidInput
+from llmopt.llm.base import LLM
 from llmopt.space import Columns, Space
 
 Direction = Literal["minimize", "maximize"]
@@ -72,6 +73,16 @@ class Problem(ABC):
     examples: Sequence[Sequence[str]] = ()
     structure: object = None
     gap: GapForm = "absolute"
+
+    @property
+    def models(self) -> Mapping[str, LLM]:
+        """The language models that evaluate, by role; see :class:`llmopt.items.ItemProblem`."""
+        return {}
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """What a user should be told before a run, such as the licence of the data."""
+        return ()
 
     @abstractmethod
     def evaluate(self, solution: Any) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import Any, Literal
 
 from llmopt.errors import InvalidInput
+from llmopt.llm.base import LLM
 from llmopt.problem import Problem
 from llmopt.settings import build, parse_pairs, unknown_name
 from llmopt.solver import Solver
@@ -34,7 +35,13 @@ def load(group: Group, name: str) -> Any:
     return next(iter(found)).load()
 
 
-def create_problem(name: str, settings: Mapping[str, str] | None = None, *, instance: int = 0) -> Problem:
+def create_problem(
+    name: str,
+    settings: Mapping[str, str] | None = None,
+    *,
+    instance: int = 0,
+    open_model: Callable[[str], LLM] | None = None,
+) -> Problem:
     """Build a problem from its name and settings as text.
 
     Parameters
@@ -45,10 +52,14 @@ def create_problem(name: str, settings: Mapping[str, str] | None = None, *, inst
         Settings as text; ``instance`` among them wins over the argument.
     instance
         Which of the problem's instances, where it has several.
+    open_model
+        Returns the model of a SPEC, for a problem that asks one; None: the problem opens it itself.
     """
     settings = dict(settings or {})
     factory = load("llmopt.problems", name)
-    given = {} if "instance" in settings else {"instance": instance}
+    given: dict[str, Any] = {} if "instance" in settings else {"instance": instance}
+    if open_model is not None:
+        given["open_model"] = open_model
     problem = build(factory, f"problem {name}", settings, **given)
     if not isinstance(problem, Problem):
         raise InvalidInput(f"problem {name}: the entry point gives {problem!r}, which is not a Problem")

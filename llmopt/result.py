@@ -45,6 +45,10 @@ class OptimizeResult:
         Replies that came from the cache and cost nothing.
     seconds, evaluation_seconds
         Wall-clock time of the run, and the part of it inside the problem.
+    scorer_calls
+        Pairs of a solution and an item that the search scored, on a problem with items.
+    assessment
+        What such a problem says of the outcome, see :meth:`llmopt.items.ItemProblem.assess`.
     """
 
     x: Any
@@ -66,6 +70,8 @@ class OptimizeResult:
     cached_replies: int
     seconds: float
     evaluation_seconds: float
+    scorer_calls: int = 0
+    assessment: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def cost(self) -> float | None:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from typing import Any, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llmopt.errors import InvalidInput, LlmoptError, LogError, ReplayDiverged
 from llmopt.evaluate import Workers
+from llmopt.items import ItemProblem
 from llmopt.llm.ledger import BudgetSpent, Ledger
 from llmopt.llm.terms import Models, Terms
 from llmopt.objective import Budget, Objective, Stopped, StopReason
 from llmopt.problem import Direction, Optimum, Problem
+from llmopt.racing import Race
 from llmopt.result import OptimizeResult
 from llmopt.runlog import Slot
 from llmopt.runlog.journal import Journal
 from llmopt.solver import Solver, Task
 from llmopt.space import Permutation, Space
+
+DEFAULT_RACE = Race()
 
 _MESSAGES: dict[StopReason, str] = {
     "target": "the target was reached",
@@ -30,6 +35,7 @@ _MESSAGES: dict[StopReason, str] = {
     "tokens": "the budget of tokens is spent",
     "cost": "the budget of dollars is spent",
     "calls": "the budget of calls is spent",
+    "scorer_calls": "the budget of scorer calls is spent",
     "stalled": "the solver stalled: it proposed little but what was known or not legal",
     "exhausted": "every solution of the space was evaluated",
     "finished": "the solver has nothing more to propose",
@@ -47,6 +53,11 @@ def problem_target(problem: Problem) -> float | None:
     return optimum.score + sign * optimum.tolerance
 
 
+def race_on(problem: Problem, race: Race | None) -> Race | None:
+    """Return the race as it takes place on a problem: none where there are no items."""
+    return race if isinstance(problem, ItemProblem) else None
+
+
 def run(
     problem: Problem,
     solver: Solver,
@@ -61,6 +72,7 @@ def run(
     terms: Terms | None = None,
     log: Slot | None = None,
     workers: int | Executor | None = None,
+    race: Race | None = DEFAULT_RACE,
 ) -> OptimizeResult:
     """Run a solver on a problem; a function of its arguments (and of what a model replies) alone.
 
@@ -85,6 +97,9 @@ def run(
     workers
         How many solutions of a step are evaluated at the same time, by threads of this process; or an executor of
         ``concurrent.futures``, such as one of processes. The outcome is the same.
+    race
+        On a problem whose score is a mean over items: ends the scoring of candidates that cannot beat the incumbent;
+        None: every candidate is scored on every item.
 
     Raises
     ------
@@ -101,10 +116,16 @@ def run(
     if target is not None and not (isinstance(target, int | float | np.number) and np.isfinite(target)):
         raise InvalidInput(f"target must be a finite number, not {target!r}")
     solver.check_problem(problem, budget)
+    race = race_on(problem, race)
     with ExitStack() as stack:
-        journal = None if log is None else log.open(problem, solver, budget, seed, starts=starts, target=target)
+        journal = None
+        if log is not None:
+            journal = log.open(problem, solver, budget, seed, starts=starts, target=target, race=race)
         models = stack.enter_context(Models(terms, _ledger(budget, journal), journal))
         bound = {role: models.bind(llm, role) for role, llm in solver.models.items()}
+        if isinstance(problem, ItemProblem):
+            # What scores leaves its answers with the items; a log needs no other place for them.
+            problem = problem.with_models({role: models.bind_scorer(llm, role) for role, llm in problem.models.items()})
         objective = Objective(
             problem,
             budget,
@@ -115,6 +136,8 @@ def run(
             models=models,
             journal=journal,
             workers=_workers(workers, stack),
+            race=race,
+            item_order=_item_order(problem, seed),
         )
         start_rng, solver_rng = (np.random.default_rng([seed, stream]) for stream in (0, 1))
         if journal is not None and journal.forked:
@@ -123,7 +146,15 @@ def run(
             starts = problem.starts(start_rng)
         structure = None if solver.structure is None else problem.structure
         task = Task(
-            objective.history, problem.describe(), int(seed), bound, problem.labels, problem.examples, structure
+            objective.history,
+            problem.describe(),
+            int(seed),
+            bound,
+            problem.labels,
+            problem.examples,
+            structure,
+            problem.exemplars if isinstance(problem, ItemProblem) else (),
+            objective.item_scores,
         )
         began = time.perf_counter()
         try:
@@ -136,10 +167,35 @@ def run(
                     journal.end("error", f"{type(error).__name__}: {error}", len(objective.history))
             raise
         message = message or _message(reason, objective)
+        assessment: Mapping[str, Any] = {}
+        if isinstance(problem, ItemProblem):
+            reason, message, assessment = _assessed(problem, objective, reason, message)
         if journal is not None:
             reason, message = _closed(journal, objective, reason, message)
         seconds = time.perf_counter() - began if journal is None else journal.seconds
-        return _result(objective, reason, message, seconds)
+        return _result(objective, reason, message, seconds, assessment)
+
+
+def _item_order(problem: Problem, seed: int) -> NDArray[np.int64] | None:
+    """Return the order in which a run scores items: by its seed, the same for every solver."""
+    return np.random.default_rng([seed, 2]).permutation(problem.items) if isinstance(problem, ItemProblem) else None
+
+
+def _assessed(
+    problem: ItemProblem, objective: Objective, reason: StopReason, message: str
+) -> tuple[StopReason, str, Mapping[str, Any]]:
+    """Score what was found on items that the search has not seen; what keeps that from being done is said."""
+    assert objective.item_scores is not None
+    if reason in ("interrupted", "error") or objective.history.incumbent is None:
+        return reason, message, {}
+    try:
+        return reason, message, problem.assess(objective.history, objective.item_scores)
+    except KeyboardInterrupt:
+        return "interrupted", _MESSAGES["interrupted"], {}
+    except BudgetSpent as spent:
+        return spent.reason, f"{message}; what was found could not be assessed: {spent}", {}
+    except LlmoptError as error:
+        return "error", f"what was found could not be assessed: {error}", {}
 
 
 def _propose(
@@ -237,7 +293,9 @@ def _message(reason: StopReason, objective: Objective) -> str:
     return _MESSAGES[reason]
 
 
-def _result(objective: Objective, reason: StopReason, message: str, seconds: float) -> OptimizeResult:
+def _result(
+    objective: Objective, reason: StopReason, message: str, seconds: float, assessment: Mapping[str, Any]
+) -> OptimizeResult:
     history, row = objective.history, objective.target_row
     incumbent = history.incumbent
     return OptimizeResult(
@@ -261,4 +319,6 @@ def _result(objective: Objective, reason: StopReason, message: str, seconds: flo
         cached_replies=objective.models.hits,
         seconds=seconds,
         evaluation_seconds=objective.evaluation_seconds,
+        scorer_calls=objective.scorer_calls,
+        assessment=assessment,
     )

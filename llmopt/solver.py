@@ -11,6 +11,7 @@ import numpy as np
 
 from llmopt.errors import InvalidInput
 from llmopt.history import Evaluations, History
+from llmopt.items import Exemplar, ItemScores
 from llmopt.llm.base import LLM
 from llmopt.objective import Budget, Objective, Proposals
 from llmopt.problem import Problem
@@ -39,6 +40,10 @@ class Task:
         Good orders of such labels, elsewhere.
     structure
         The problem's structure, for a solver that looks into it; None for all others.
+    exemplars
+        What may be seen of the items that the score is a mean over; empty where there are none.
+    item_scores
+        What is known of these items; None where there are none.
     """
 
     history: History
@@ -48,6 +53,8 @@ class Task:
     labels: Sequence[str] | None = None
     examples: Sequence[Sequence[str]] = ()
     structure: Any = None
+    exemplars: Sequence[Exemplar] = ()
+    item_scores: ItemScores | None = None
 
     @property
     def space(self) -> Space[Any]:

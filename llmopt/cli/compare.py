@@ -29,6 +29,11 @@ def compare(
     max_tokens: options.MaxTokens = None,
     max_cost: options.MaxCost = None,
     max_calls: options.MaxCalls = None,
+    max_scorer_calls: options.MaxScorerCalls = None,
+    full_evaluation: options.FullEvaluation = False,
+    data: options.Data = None,
+    initial: options.Initial = None,
+    yes: options.Yes = False,
     hint: options.Hint = "",
     prices: options.Prices = None,
     cache: options.Cache = "auto",
@@ -44,16 +49,16 @@ def compare(
     Example: llmopt compare regression w_true=15 b_true=14 --solvers opro,tpe,random --out report
     """
     from llmopt.cli.order import Order
-    from llmopt.cli.session import budget, perform, split, terms
+    from llmopt.cli.session import budget, perform, split, terms, with_files
 
     order = Order(
         problem=problem,
-        pairs=tuple(settings or ()),
+        pairs=with_files(settings or (), data=data, initial=initial),
         solvers=None if solvers is None else split(solvers),
         llm=llm,
         repeats=repeats,
         seed=seed,
-        budget=budget(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls),
+        budget=budget(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls),
         hint=hint,
         terms=terms(prices, cache),
         workers=workers,
@@ -61,6 +66,8 @@ def compare(
         overwrite=overwrite,
         json=json,
         quiet=quiet,
+        full_evaluation=full_evaluation,
+        yes=yes,
     )
     return perform(order, dry=dry_run)
 
@@ -79,6 +86,11 @@ def solve(
     max_tokens: options.MaxTokens = None,
     max_cost: options.MaxCost = None,
     max_calls: options.MaxCalls = None,
+    max_scorer_calls: options.MaxScorerCalls = None,
+    full_evaluation: options.FullEvaluation = False,
+    data: options.Data = None,
+    initial: options.Initial = None,
+    yes: options.Yes = False,
     hint: options.Hint = "",
     prices: options.Prices = None,
     cache: options.Cache = "auto",
@@ -94,15 +106,15 @@ def solve(
     Example: llmopt solve regression w_true=15 b_true=14 --solver tpe --max-evaluations 200
     """
     from llmopt.cli.order import Order
-    from llmopt.cli.session import budget, perform, terms
+    from llmopt.cli.session import budget, perform, terms, with_files
 
     order = Order(
         problem=problem,
-        pairs=tuple(settings or ()),
+        pairs=with_files(settings or (), data=data, initial=initial),
         solvers=(solver,),
         llm=llm,
         seed=seed,
-        budget=budget(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls),
+        budget=budget(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls),
         hint=hint,
         terms=terms(prices, cache),
         workers=workers,
@@ -110,6 +122,8 @@ def solve(
         overwrite=overwrite,
         json=json,
         quiet=quiet,
+        full_evaluation=full_evaluation,
+        yes=yes,
         single=True,
     )
     return perform(order, dry=dry_run)

@@ -15,7 +15,7 @@ from llmopt.cli import options
 Kind = Literal["problems", "solvers", "suites"]
 
 # Not settings: the command line gives them to every solver that takes them.
-_GIVEN = ("llm", "hint", "instance")
+_GIVEN = ("llm", "hint", "instance", "open_model")
 
 
 def show(

@@ -33,6 +33,25 @@ MaxTokens = Annotated[
 ]
 MaxCost = Annotated[float | None, typer.Option("--max-cost", metavar="USD", help="Dollars for models, per run.")]
 MaxCalls = Annotated[int | None, typer.Option("--max-calls", metavar="N", help="Calls to models, per run.")]
+MaxScorerCalls = Annotated[
+    int | None,
+    typer.Option(
+        "--max-scorer-calls", metavar="N", help="Instructions times examples that a search may score, per run (prompt)."
+    ),
+]
+FullEvaluation = Annotated[
+    bool,
+    typer.Option("--full-evaluation", help="Score every candidate on every example; no racing (prompt)."),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="PATH", help="A local copy of the data; the same as data=PATH (prompt)."),
+]
+Initial = Annotated[
+    Path | None,
+    typer.Option("--initial", metavar="FILE", help="Instructions to start with, one a line; as initial=FILE (prompt)."),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before a run that may be expensive.")]
 Prices = Annotated[
     Path | None, typer.Option("--prices", metavar="FILE", help="Prices of models, in JSON; see docs/models.md.")
 ]

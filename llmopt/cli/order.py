@@ -37,6 +37,8 @@ class Order:
     json: bool = False
     quiet: bool = False
     single: bool = False
+    full_evaluation: bool = False
+    yes: bool = False
 
 
 def asked(order: Order) -> dict[str, Any]:
@@ -60,6 +62,7 @@ def as_json(order: Order, solvers: Sequence[str]) -> dict[str, Any]:
         # Another folder may be the current one when it is read.
         "cache": cache if cache is None or cache == "auto" else str(Path(cache).absolute()),
         "single": order.single,
+        "full_evaluation": order.full_evaluation,
     }
 
 
@@ -87,6 +90,9 @@ def from_json(stored: Mapping[str, Any], out: Path, *, json: bool, quiet: bool) 
             json=json,
             quiet=quiet,
             single=stored["single"],
+            # A log of an earlier version knew no races.
+            full_evaluation=stored.get("full_evaluation", False),
+            yes=True,
         )
     except (KeyError, TypeError, AttributeError):
         raise InvalidInput(f"{out}: what was asked for is damaged in the log, and cannot be gone on with") from None

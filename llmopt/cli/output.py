@@ -131,6 +131,7 @@ def limits(comparison: Comparison) -> str:
             (budget.tokens, "tokens"),
             (budget.cost, "dollars"),
             (budget.calls, "calls"),
+            (budget.scorer_calls, "scorer calls"),
         )
         if value is not None
     ]
@@ -191,8 +192,35 @@ def _show_solution(comparison: Comparison, run: Run) -> None:
         gap = "unknown" if credited.relative_gap is None else f"{100 * credited.relative_gap:.2f} %"
         rows.append(("credit", f"{credited.solver}: gap {gap}, {credited.move_evaluations:,} moves evaluated"))
     rows.append(("time", f"{record.seconds:.2f} s"))
+    if record.test_accuracy is not None:
+        rows += _instruction_rows(record)
     for name, text in rows:
         print(f"  {name:18}{one_line(text)}")
+
+
+def _instruction_rows(record: Record) -> list[tuple[str, str]]:
+    """Say what was found, how it does on examples that the search has not seen, and how that compares."""
+    assert record.test_accuracy is not None and record.train_accuracy is not None
+    assert record.test_low is not None and record.test_high is not None
+    seen = f"{record.train_accuracy:.1%} of the training examples"
+    if record.validation_accuracy is not None:
+        seen += f", {record.validation_accuracy:.1%} of the validation examples"
+    rows = [
+        ("instruction", _solution(record.instruction)),
+        ("right answers", seen),
+        (
+            "on the test",
+            f"{record.test_accuracy:.1%} of {record.test_examples:,} (95 % interval {record.test_low:.1%} to "
+            f"{record.test_high:.1%})",
+        ),
+    ]
+    for name, accuracy, p in (
+        ("no instruction", record.empty_accuracy, record.p_empty),
+        ("step by step", record.step_accuracy, record.p_step),
+    ):
+        rows.append((name, f"{accuracy:.1%} on the same test examples (McNemar's exact test: p = {p:.3g})"))
+    rows.append(("scorer calls", f"{record.scorer_calls:,} in the search; {record.dropped:,} candidates dropped early"))
+    return rows
 
 
 def _cost(record: Record) -> str:

@@ -17,6 +17,7 @@ def resume(
     max_tokens: options.MaxTokens = None,
     max_cost: options.MaxCost = None,
     max_calls: options.MaxCalls = None,
+    max_scorer_calls: options.MaxScorerCalls = None,
     prices: options.Prices = None,
     workers: options.Workers = 1,
     fork: Annotated[
@@ -43,5 +44,6 @@ def resume(
         "tokens": max_tokens,
         "cost": max_cost,
         "calls": max_calls,
+        "scorer_calls": max_scorer_calls,
     }
     return go_on(folder, limits, prices=prices, workers=workers, fork=fork, force=force, json=json, quiet=quiet)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from llmopt.benchmarks.compare import Comparison, Run, create_problems, create_solvers
 from llmopt.cli import defaults, output
+from llmopt.cli.estimate import confirm
 from llmopt.cli.order import META, ORDER, Order, as_json, asked, from_json
 from llmopt.cli.progress import Progress, progress
 from llmopt.errors import InvalidInput, LogError, MissingExtra
@@ -20,6 +21,7 @@ from llmopt.problem import Problem
 from llmopt.registry import create_solver, needs_model
 from llmopt.report.folder import Folder, NotWritten
 from llmopt.report.safe import one_line
+from llmopt.run import DEFAULT_RACE
 from llmopt.runlog import LogReader, RunLog
 from llmopt.settings import parse_pairs
 
@@ -31,12 +33,13 @@ def budget(
     tokens: int | None = None,
     cost: float | None = None,
     calls: int | None = None,
+    scorer_calls: int | None = None,
 ) -> Budget:
     """Return the budget of the limits that were given; limits of models alone end no classical solver, and get the
     default number of evaluations besides."""
-    if evaluations is None and steps is None and seconds is None:
+    if evaluations is None and steps is None and seconds is None and scorer_calls is None:
         evaluations = defaults.EVALUATIONS
-    return Budget(evaluations, steps, seconds, tokens, cost, calls)
+    return Budget(evaluations, steps, seconds, tokens, cost, calls, scorer_calls)
 
 
 def terms(prices: Path | None, cache: str) -> Terms:
@@ -44,6 +47,11 @@ def terms(prices: Path | None, cache: str) -> Terms:
     from llmopt.llm.prices import load
 
     return Terms({} if prices is None else load(prices), None if cache == "off" else cache)
+
+
+def with_files(settings: Sequence[str], **files: Path | None) -> tuple[str, ...]:
+    """Return the problem's settings with those that have an option of their own."""
+    return (*settings, *(f"{name}={path}" for name, path in files.items() if path is not None))
 
 
 def split(texts: str) -> list[str]:
@@ -68,13 +76,17 @@ def perform(order: Order, *, dry: bool = False) -> int:
         raise InvalidInput(f"--seed must be at least 0, not {order.seed}")
     with ExitStack() as stack:
         settings = parse_pairs(order.pairs, f"problem {order.problem}")
-        problems, instance = create_problems(order.problem, settings, order.repeats)
+        open_model = _opener(stack)
+        problems, instance = create_problems(order.problem, settings, order.repeats, open_model)
         settings.pop("instance", None)
+        if not order.quiet:
+            for notice in problems[0].notices:
+                print(f"llmopt: {one_line(notice)}", file=sys.stderr)
         solvers = _suitable(order, problems[0]) if order.solvers is None else list(order.solvers)
         # What needs no model is checked before one is started.
         create_solvers([text for text in solvers if not needs_model(text)], None)
         folder = Folder(order.out, overwrite=order.overwrite) if order.out is not None and not dry else None
-        llm = _model(order.llm, stack) if any(map(needs_model, solvers)) else None
+        llm = open_model(order.llm) if any(map(needs_model, solvers)) else None
 
         named = create_solvers(solvers, llm, order.hint)
         comparison = Comparison(
@@ -87,11 +99,13 @@ def perform(order: Order, *, dry: bool = False) -> int:
             order.seed,
             order.terms,
             workers=order.workers,
+            race=None if order.full_evaluation else DEFAULT_RACE,
         )
         if dry:
             from llmopt.cli.dry import show_prompts
 
             return show_prompts(comparison, llm, as_json=order.json)
+        confirm(order, comparison)
         if folder is not None:
             folder.remove_log()
             log = stack.enter_context(RunLog(folder.path))
@@ -154,10 +168,11 @@ def resume(
     with ExitStack() as stack:
         log = stack.enter_context(RunLog(path))
         settings = parse_pairs(order.pairs, f"problem {order.problem}")
-        problems, instance = create_problems(order.problem, settings, order.repeats)
+        open_model = _opener(stack)
+        problems, instance = create_problems(order.problem, settings, order.repeats, open_model)
         settings.pop("instance", None)
         assert order.solvers is not None, "a log names its solvers"
-        llm = _model(order.llm, stack) if any(map(needs_model, order.solvers)) else None
+        llm = open_model(order.llm) if any(map(needs_model, order.solvers)) else None
         named = create_solvers(order.solvers, llm, order.hint)
         comparison = Comparison(
             order.problem,
@@ -173,6 +188,7 @@ def resume(
             asked(order),
             fork,
             force,
+            None if order.full_evaluation else DEFAULT_RACE,
         )
         folder = Folder(path, log=log)
         folder.begin(meta)
@@ -242,7 +258,15 @@ def _suitable(order: Order, problem: Problem) -> list[str]:
     return suitable
 
 
-def _model(spec: str, stack: ExitStack) -> LLM:
-    from llmopt.llm import connect
+def _opener(stack: ExitStack) -> Callable[[str], LLM]:
+    """Return what opens a model by its SPEC, each once: solver and scorer may be the same one."""
+    opened: dict[str, LLM] = {}
 
-    return stack.enter_context(connect(spec))
+    def open_model(spec: str) -> LLM:
+        from llmopt.llm import connect
+
+        if spec not in opened:
+            opened[spec] = stack.enter_context(connect(spec))
+        return opened[spec]
+
+    return open_model

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -118,10 +117,15 @@ class LocalLLM(LLM):
     def deliver(self, requests: Sequence[Request], take: Take) -> list[Response]:
         for request in requests:
             self._check(request)
-        if len(requests) <= 1:
-            return [self._answer(0, request, take) for request in requests]
-        with ThreadPoolExecutor(min(len(requests), self._n_parallel)) as pool:
-            return list(pool.map(self._answer, range(len(requests)), requests, itertools.repeat(take)))
+        groups = _alike(requests, self._n_parallel)
+
+        def answers(group: range) -> list[Response]:
+            return [self._answer(i, requests[i], take) for i in group]
+
+        if len(groups) <= 1:
+            return [response for group in groups for response in answers(group)]
+        with ThreadPoolExecutor(min(len(groups), self._n_parallel)) as pool:
+            return [response for found in pool.map(answers, groups) for response in found]
 
     def count_tokens(self, prompt: str | tuple[Message, ...]) -> int:
         return len(self._tokens(prompt))
@@ -230,6 +234,34 @@ def from_spec(rest: str) -> LocalLLM:
         spec=f"local:{weights.name}",
         details={"sha256": weights.sha256, "licence": weights.licence},
     )
+
+
+def _alike(requests: Sequence[Request], parallel: int) -> list[range]:
+    """Divide requests into groups that are answered one after another, so that what neighbours begin with is read once;
+    small enough that there are groups for all that work at the same time."""
+    largest = -(-len(requests) // parallel)
+    groups: list[range] = []
+    beginning = ""
+    for i, request in enumerate(requests):
+        same = _beginning(request)
+        if groups and same and same == beginning and len(groups[-1]) < largest:
+            groups[-1] = range(groups[-1].start, i + 1)
+        else:
+            groups.append(range(i, i + 1))
+        beginning = same
+    return groups
+
+
+def _beginning(request: Request) -> str:
+    """Return the text up to where a conversation differs from its neighbours, by what its writer says of it."""
+    if isinstance(request.prompt, str):
+        return ""
+    known = ""
+    for message in request.prompt:
+        known += message.content[: message.stable]
+        if message.stable < len(message.content):
+            break
+    return known
 
 
 def _usable_cores() -> int:

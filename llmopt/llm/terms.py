@@ -62,6 +62,11 @@ class Terms:
             return shared_cache() if paid else None
         return None if self.cache is None else Path(self.cache)
 
+    @property
+    def scorer_cache(self) -> Path | None:
+        """The file of the cache for models that score items."""
+        return shared_cache() if self.cache == "auto" else None if self.cache is None else Path(self.cache)
+
 
 class Models:
     """The models of one run, by role.
@@ -94,6 +99,18 @@ class Models:
         before = 0 if self._journal is None else self._journal.cached_replies
         return before + sum(cache.hits for cache in self._caches)
 
+    def bind_scorer(self, llm: LLM, role: str) -> LLM:
+        """Return a model that scores items as the run asks it: from the cache where there is one, though the model be
+        free, since several solvers score the same instructions. Its answers are kept with the items, not by place.
+
+        Raises
+        ------
+        InvalidInput
+            As by :meth:`bind`.
+        """
+        self._terms.check(llm, self.ledger.max_cost)
+        return self._cached(Metered(llm, self.ledger, role, price=self._terms.price(llm)), self._terms.scorer_cache)
+
     def bind(self, llm: LLM, role: str) -> LLM:
         """Return a model as the run asks it in a role, such as ``"optimizer"`` or ``"scorer"``.
 
@@ -103,13 +120,15 @@ class Models:
             There is a budget in dollars and the price is not known; the cache cannot be used.
         """
         self._terms.check(llm, self.ledger.max_cost)
-        bound: LLM = Metered(llm, self.ledger, role, price=self._terms.price(llm))
-        path = self._terms.cache_of(llm)
-        if path is not None:
-            cached = self._open.enter_context(Cached(bound, path))
-            self._caches.append(cached)
-            bound = cached
+        bound = self._cached(Metered(llm, self.ledger, role, price=self._terms.price(llm)), self._terms.cache_of(llm))
         return bound if self._journal is None else Logged(bound, self._journal, role)
+
+    def _cached(self, llm: LLM, path: Path | None) -> LLM:
+        if path is None:
+            return llm
+        cached = self._open.enter_context(Cached(llm, path))
+        self._caches.append(cached)
+        return cached
 
     def __enter__(self) -> Self:
         return self

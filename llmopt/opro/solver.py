@@ -13,12 +13,14 @@ from llmopt.llm.base import LLM, Constraint, Reply, Request, Response, Sampling
 from llmopt.objective import Budget, Proposals
 from llmopt.opro.codec import Codec, Decoded, codec_for
 from llmopt.opro.grammar import enclosed
+from llmopt.opro.instructions import BUCKETS, Choice, InstructionPrompts
 from llmopt.opro.joins import Change
 from llmopt.opro.path import PathPrompts
 from llmopt.opro.permutation_codec import PermutationCodec
 from llmopt.opro.query import Query, cut_off
 from llmopt.opro.scores import LEVELS, ScoreForm, shown_losses
 from llmopt.opro.serializer import Chat, Continuation, Prompt, Serializer, View
+from llmopt.opro.trajectory import Order, trajectory
 from llmopt.opro.vector_codec import VectorCodec
 from llmopt.opro.writer import Writer
 from llmopt.problem import Problem
@@ -30,7 +32,6 @@ TEMPERATURE, PATH_TEMPERATURE = 1.0, 0.5
 _ROLE = "optimizer"
 
 SerializerName = Literal["auto", "chat", "continuation", "path"]
-Order = Literal["worst", "oldest"]
 
 
 class OPRO(AskTellSolver):
@@ -63,8 +64,9 @@ class OPRO(AskTellSolver):
     shown
         Solutions in a prompt where ``prompts`` is above 1.
     order
-        Which solution a prompt shows first: ``"worst"`` (the paper's), or ``"oldest"``, so that a prompt begins as the
-        one before it and a model that remembers prompts reads less again.
+        Which solution a prompt shows first: ``"worst"`` (the paper's); ``"oldest"``, so that a prompt begins as the
+        one before it and a model that remembers prompts reads less again; ``"best"`` or ``"random"``, which the paper
+        finds worse (section 5.3).
     scores, digits, levels
         How scores are written, see :func:`llmopt.opro.scores.shown_losses`; ``"auto"``: rounded in a chat (to
         whole numbers where the spread is that large, as in the paper), rescaled in a continuation.
@@ -85,6 +87,9 @@ class OPRO(AskTellSolver):
         In place of the space's own text form.
     change
         What a path's answer does to the rest of an order, see :func:`llmopt.opro.joins.joins`.
+    exemplars, exemplar_choice, failures
+        Of a search for an instruction: how many training examples a prompt shows, which ones, and how many that the
+        best instruction fails; see :class:`llmopt.opro.instructions.InstructionPrompts`.
     """
 
     def __init__(
@@ -108,11 +113,15 @@ class OPRO(AskTellSolver):
         hint: str = "",
         codec: Codec[Any] | None = None,
         change: Change = "local",
+        exemplars: int = 3,
+        exemplar_choice: Choice = "random",
+        failures: int = 0,
     ) -> None:
         if not isinstance(llm, LLM):
             raise InvalidInput(f"opro: llm must be a model, such as connect('local'), not {llm!r}")
         self._asked = serializer
         self.serializer = _chosen(serializer, llm)
+        self._instruction_count = 1 if prompts is None else prompts
         self.prompts = prompts if prompts is not None else (1 if self.serializer.chat else max(1, samples // 2))
         for name, value, least in [
             ("samples", samples, 1),
@@ -124,6 +133,8 @@ class OPRO(AskTellSolver):
             ("retries", retries, 0),
             ("max_tokens", max_tokens, 1),
             ("resolution", resolution, 10),
+            ("exemplars", exemplars, 0),
+            ("failures", failures, 0),
         ]:
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InvalidInput(f"opro: {name} must be a whole number of at least {least}, not {value!r}")
@@ -136,7 +147,14 @@ class OPRO(AskTellSolver):
             raise InvalidInput(f"opro: order must be {' or '.join(get_args(Order))}, not {order!r}")
         if change not in get_args(Change):
             raise InvalidInput(f"opro: change must be {' or '.join(get_args(Change))}, not {change!r}")
+        if exemplar_choice not in get_args(Choice):
+            raise InvalidInput(
+                f"opro: exemplar_choice must be {' or '.join(get_args(Choice))}, not {exemplar_choice!r}"
+            )
         self.llm = llm
+        self.exemplars = exemplars
+        self.exemplar_choice: Choice = exemplar_choice
+        self.failures = failures
         self.order = order
         self.top_k = top_k
         self.shown = shown
@@ -179,6 +197,9 @@ class OPRO(AskTellSolver):
         self._llm = task.models.get(_ROLE, self.llm)
         self._step = 0
         self._paths: PathPrompts | None = None
+        self._instructions = self._instruction_prompts(task)
+        if self._instructions is not None:
+            return
         if self._asks_for_paths(task):
             warmth = PATH_TEMPERATURE if self.temperature is None else self.temperature
             self._paths = PathPrompts(
@@ -188,6 +209,26 @@ class OPRO(AskTellSolver):
         codec = self._codec or self._own_codec(task.space)
         opposite = codec.reversed() if isinstance(codec, VectorCodec) else codec
         self._writers = [Writer(codec, task), Writer(opposite, task)]
+
+    def _instruction_prompts(self, task: Task) -> InstructionPrompts | None:
+        if not task.exemplars or self._codec is not None or isinstance(self._asked, Serializer):
+            return None
+        able = self.llm.capabilities
+        return InstructionPrompts(
+            task,
+            # A model that can do both follows the request of a chat better than a list of instructions.
+            chat=able.chat if self._asked == "auto" else self.serializer.chat,
+            top_k=self.top_k,
+            order=self.order,
+            scores=self.scores,
+            buckets=min(self.levels, BUCKETS),
+            exemplars=self.exemplars,
+            choice=self.exemplar_choice,
+            failures=self.failures,
+            temperature=TEMPERATURE if self.temperature is None else self.temperature,
+            max_tokens=self.max_tokens,
+            hint=self.hint,
+        )
 
     def _asks_for_paths(self, task: Task) -> bool:
         if self._asked == "auto":
@@ -243,11 +284,11 @@ class OPRO(AskTellSolver):
         return responses
 
     def _queries(self, n: int) -> list[Query]:
+        if self._instructions is not None:
+            return self._instructions.queries(n, self._step, self.rng, self._instruction_count)
         if self._paths is not None:
             return self._paths.queries(n, self._step, self.rng)
-        best = self.task.history.best(self.top_k)[::-1]
-        if self.order == "oldest":
-            best = np.sort(best)
+        best = trajectory(self.task.history, self.top_k, self.order, self.rng)
         prompts = min(self.prompts, n)
         each, more = divmod(n, prompts)
         queries = []
@@ -278,7 +319,9 @@ class OPRO(AskTellSolver):
         label = {"ranked": "rank", "rescaled": "loss"}.get(self.scores, "score")
         own_sign = self.serializer.chat and label == "score" and history.maximize
         losses = history.losses[rows]
-        scores, target = shown_losses(-losses if own_sign else losses, self.scores, self.digits, self.levels)
+        falling = np.argsort(-losses, kind="stable")
+        shown, target = shown_losses((-losses if own_sign else losses)[falling], self.scores, self.digits, self.levels)
+        scores = [shown[i] for i in np.argsort(falling, kind="stable")]
         return View(
             description=f"{self.task.description}\n{self.task.space.describe()}",
             hint=self.hint,

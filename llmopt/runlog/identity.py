@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmopt.llm.base import LLM
 from llmopt.problem import FunctionProblem, Problem
+from llmopt.racing import Race
 from llmopt.space.plain import to_plain
 
 if TYPE_CHECKING:
@@ -37,12 +38,13 @@ def identify(
     starts: Sequence[Any] | None,
     target: float | None,
     asked: Mapping[str, Any],
+    race: Race | None = None,
 ) -> Identity:
     """Return the identity of a run, as JSON has it.
 
     Parameters
     ----------
-    problem, solver, budget, seed, starts, target
+    problem, solver, budget, seed, starts, target, race
         The arguments of :func:`llmopt.run.run`.
     asked
         What the user typed: the names and settings from which these were built.
@@ -73,6 +75,7 @@ def identify(
         "seed": seed,
         "starts": None if starts is None else problem.space.rows_to_json(problem.space.pack(starts)),
         "target": target,
+        "race": None if race is None else asdict(race),
         "budget": asdict(budget),
         "versions": versions(),
     }
@@ -113,7 +116,7 @@ def differences(logged: Mapping[str, Any], new: Identity) -> tuple[list[str], li
     """
     other: list[str] = []
     doubtful: list[str] = []
-    for part in ("problem", "solver", "models", "seed", "starts", "target"):
+    for part in ("problem", "solver", "models", "seed", "starts", "target", "race"):
         for path, old, now in _changes(logged.get(part), new[part], part):
             (doubtful if path.startswith("problem.code") else other).append(_sentence(path, old, now))
     for package in [*_ALWAYS_MATTER, *new["solver"]["packages"]]:

@@ -64,6 +64,8 @@ class Journal:
         Whether the past is that of another run, and the start of this one.
     limits
         The budgets of evaluations that ended the run in earlier sessions.
+    past_items
+        The scores of items that are logged: the solution's key, the item, its score and the answer.
     """
 
     def __init__(
@@ -82,8 +84,10 @@ class Journal:
         identity: str | None = None,
         forked: bool = False,
         limits: Sequence[int] = (),
+        past_items: Sequence[tuple[bytes, int, float, str]] = (),
     ) -> None:
         self.run = run
+        self.past_items = past_items
         self.spent = dict(spent or {})
         self.cached_replies = cached_replies
         self.step = 0
@@ -102,7 +106,7 @@ class Journal:
         self._before = seconds
         self._live_since: float | None = None
         self._identity = identity
-        if not len(self._past) and not self._requests:
+        if not len(self._past) and not self._requests and not past_items:
             self.go_live()
 
     def __len__(self) -> int:
@@ -135,7 +139,7 @@ class Journal:
             if self._live_since is not None:
                 return
             self._live_since = time.perf_counter()
-        if len(self._past) or self._requests or self._identity:
+        if len(self._past) or self._requests or self.past_items or self._identity:
             self._write(("UPDATE runs SET state = 'running', ended = NULL WHERE id = ?", [(self.run,)]))
             if self._identity is not None:
                 self._write(("UPDATE runs SET identity = ? WHERE id = ?", [(self._identity, self.run)]))
@@ -219,6 +223,11 @@ class Journal:
             )
         if seconds > SLOW_SECONDS:
             self._writer.flush()
+
+    def keep_item(self, solution: bytes, item: int, score: float, answer: str) -> None:
+        """Write the score of an item that has just come; ``solution`` is its key."""
+        row = (solution, item, score, _storable(answer))
+        self._write(("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?)", [(self.run, *row, checksum_of(row))]))
 
     # -- models -----------------------------------------------------------------------------------------------------
 

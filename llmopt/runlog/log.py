@@ -14,6 +14,7 @@ import numpy as np
 
 from llmopt.errors import InvalidInput
 from llmopt.problem import Problem
+from llmopt.racing import Race
 from llmopt.runlog import filesystem, identity, rows, schema
 from llmopt.runlog.identity import Identity
 from llmopt.runlog.journal import Journal, now
@@ -136,7 +137,10 @@ class RunLog:
         told = Outcome(
             np.arange(count), np.zeros(count, np.int32), past.columns, past.losses, past.status, past.reasons
         )
-        return self._begin(parent.name, parent.repeat, new, space, parent.id, told)
+        journal = self._begin(parent.name, parent.repeat, new, space, parent.id, told)
+        for item in journal.past_items:
+            journal.keep_item(*item)
+        return journal
 
     def _begin(
         self, name: str, repeat: int, new: Identity, space: Space[Any], parent: int | None, told: Outcome | None
@@ -156,13 +160,19 @@ class RunLog:
             statements.append((rows.INSERT, rows.rows(number, space, told, maximize=maximize)))
         self._writer.put(*statements)
         self._writer.flush()
-        return Journal(self._writer, number, space, maximize=maximize, past=told, forked=told is not None)
+        items = (
+            () if parent is None else next(self._reader.items(run) for run in self._reader.runs() if run.id == parent)
+        )
+        return Journal(
+            self._writer, number, space, maximize=maximize, past=told, forked=told is not None, past_items=items
+        )
 
     def resume(self, run: LoggedRun, new: Identity, space: Space[Any]) -> Journal:
         """Go on with a run; ``new`` is its identity now."""
         past = self._readable(run, space)
         budget, old = new["budget"], run.identity["budget"]
         requests = self._reader.requests(run)
+        items = self._reader.items(run)
         spent = self._reader.spent(run)
         self._reader.refuse_damage()
         by_the_clock = run.stop_reason == "seconds" and budget["seconds"] == old["seconds"]
@@ -180,6 +190,7 @@ class RunLog:
             forked=run.parent is not None,
             limits=self._reader.limits(run),
             identity=None if new == run.identity else json.dumps(new),
+            past_items=items,
         )
 
     def _readable(self, run: LoggedRun, space: Space[Any]) -> Outcome:
@@ -237,6 +248,7 @@ class Slot:
         *,
         starts: Sequence[Any] | None,
         target: float | None,
+        race: Race | None = None,
     ) -> Journal:
         """Return the journal of a run with these arguments of :func:`llmopt.run.run`.
 
@@ -245,14 +257,14 @@ class Slot:
         InvalidInput
             The log's run is another one; the message shows the difference. Or the log is damaged.
         """
-        new, run = self._check(problem, solver, budget, seed, starts, target)
+        new, run = self._check(problem, solver, budget, seed, starts, target, race)
         if run is None:
             return self.log.begin(self.name, self.repeat, new, problem.space)
         return (self.log.fork if self.fork else self.log.resume)(run, new, problem.space)
 
-    def check(self, problem: Problem, solver: Solver, budget: Budget, seed: int) -> None:
+    def check(self, problem: Problem, solver: Solver, budget: Budget, seed: int, race: Race | None = None) -> None:
         """Raise InvalidInput where :meth:`open` would, but for damage."""
-        self._check(problem, solver, budget, seed, None, None)
+        self._check(problem, solver, budget, seed, None, None, race)
 
     def _check(
         self,
@@ -262,8 +274,11 @@ class Slot:
         seed: int,
         starts: Sequence[Any] | None,
         target: float | None,
+        race: Race | None,
     ) -> tuple[Identity, LoggedRun | None]:
-        new = identity.identify(problem, solver, budget, seed, starts=starts, target=target, asked=self.asked)
+        new = identity.identify(
+            problem, solver, budget, seed, starts=starts, target=target, asked=self.asked, race=race
+        )
         run = self.log.find(self.name, self.repeat)
         if run is not None:
             other, doubtful = identity.differences(run.identity, new)

@@ -329,6 +329,22 @@ class LogReader:
                 listed[number].replies[sample] = Reply(_decoded(text), finish)
                 listed[number].usage.append(Usage(*usage))
 
+    def items(self, run: LoggedRun) -> list[tuple[bytes, int, float, str]]:
+        """Return the scores of items in a run: the solution's key, the item, its score and the answer."""
+        found: list[tuple[bytes, int, float, str]] = []
+        with self._reading(f"the scores of items of run {run.id}"):
+            if schema.version(self._connection, str(self.path)) < schema.WITH_ITEMS:
+                return found
+            for *row, checksum in self._connection.execute(
+                "SELECT solution, item, score, answer, checksum FROM items WHERE run = ? ORDER BY item, solution",
+                (run.id,),
+            ):
+                if checksum_of(tuple(row)) == checksum:
+                    found.append((row[0], row[1], row[2], _decoded(row[3])))
+                else:
+                    self._note(f"run {run.id}: the score of item {row[1]} is damaged")
+        return found
+
     def limits(self, run: LoggedRun) -> list[int]:
         """Return the numbers of evaluations at which budgets of evaluations ended a run."""
         with self._reading(f"the events of run {run.id}"):
@@ -357,6 +373,7 @@ class LogReader:
         for run in self.runs():
             self.outcome(run)
             self.requests(run)
+            self.items(run)
             self.spent(run)
         self.refuse_damage()
 

@@ -9,6 +9,9 @@ from llmopt.errors import InvalidInput
 # "llmo", so that the file of another program is told from ours before anything is written to it.
 APPLICATION = 0x6C6C6D6F
 
+WITH_ITEMS = 2
+"""The first version that has the table of item scores."""
+
 STEPS: tuple[str, ...] = (
     """
     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -94,6 +97,17 @@ STEPS: tuple[str, ...] = (
         call INTEGER NOT NULL,
         detail TEXT NOT NULL
     );
+    """,
+    """
+    CREATE TABLE items (
+        run INTEGER NOT NULL REFERENCES runs (id),
+        solution BLOB NOT NULL,
+        item INTEGER NOT NULL,
+        score REAL NOT NULL,
+        answer TEXT NOT NULL,
+        checksum INTEGER NOT NULL,
+        PRIMARY KEY (run, solution, item)
+    ) WITHOUT ROWID;
     """,
 )
 """Each entry brings a file from the version of its position to the next one; what is there is never changed."""

@@ -9,7 +9,11 @@ from llmopt.problems.prompt.examples import Example
 
 
 class Metric(ABC):
-    """Scores replies. It has no state, and never raises on a reply, whatever is in it."""
+    """Scores replies. It has no state, and never raises on a reply, whatever is in it.
+
+    A user's own function is the exception: what it raises is an error of the user's, never a wrong answer
+    (:mod:`llmopt.problems.prompt.metrics.function`).
+    """
 
     @abstractmethod
     def score(self, reply: str, example: Example) -> float:
@@ -18,6 +22,10 @@ class Metric(ABC):
     def parses(self, target: str) -> bool:
         """Whether a target has the form that this metric compares."""
         return bool(target.strip())
+
+    def fits(self, example: Example) -> bool:
+        """Whether the metric can tell right from wrong here: the target has its form, or the input explains it."""
+        return self.parses(example.target)
 
     def options(self, example: Example) -> Sequence[str]:
         """Return the answers among which an example's is to be chosen, such as ``("(A)", "(B)")``; empty: any text."""

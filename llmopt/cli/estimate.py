@@ -1,0 +1,66 @@
+"""What a run may cost, said before it begins; above a limit, a person is asked."""
+
+from __future__ import annotations
+
+import sys
+
+from llmopt.benchmarks.compare import Comparison
+from llmopt.cli.order import Order
+from llmopt.errors import InvalidInput
+from llmopt.llm.metered import prompt_bound
+from llmopt.problems.prompt.problem import SCORER, PromptProblem
+from llmopt.report.safe import one_line
+from llmopt.report.table import dollars
+
+ASK_ABOVE = 1.0
+"""Dollars from which a person at a terminal is asked; a model without a known price that is not free, always."""
+
+_PROBED = 8
+
+
+def confirm(order: Order, comparison: Comparison) -> None:
+    """Say what scoring instructions may take, and ask where it is expensive.
+
+    Raises
+    ------
+    InvalidInput
+        The person said no; nothing was sent.
+    """
+    problem = comparison.problems[0]
+    if not isinstance(problem, PromptProblem):
+        return
+    calls = most_calls(comparison)
+    llm = problem.models[SCORER]
+    requests = [problem.scorer.request("x " * 40, example) for example in problem.examples_of_all[:_PROBED]]
+    # Four characters a token is what tokenizers give for English, near enough for an estimate.
+    counts = [llm.count_tokens(request.prompt) or prompt_bound(request) // 4 for request in requests]
+    read = round(sum(counts) / len(counts))
+    written = requests[0].max_tokens
+    price = comparison.terms.price(llm)
+    cost = None if price is None else calls * price.cost(read, 0, written)
+    money = "price unknown (--prices)" if cost is None else dollars(cost)
+    if not order.quiet:
+        print(
+            f"llmopt: at most {calls:,} scorer calls ({one_line(llm.info.spec)}), about {calls * read:,} tokens read, at "
+            f"most {calls * written:,} written: {money}",
+            file=sys.stderr,
+        )
+    if order.yes or (cost is not None and cost <= ASK_ABOVE) or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    print(f"llmopt: that may be more than {dollars(ASK_ABOVE)}; go on? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise InvalidInput("nothing was sent; give a smaller budget (--max-scorer-calls), or --yes to go on")
+
+
+def most_calls(comparison: Comparison) -> int:
+    """Return the most scorer calls that a comparison can make: in its searches, and for its report."""
+    problem = comparison.problems[0]
+    assert isinstance(problem, PromptProblem)
+    budget = comparison.budget
+    searched = budget.scorer_calls
+    if budget.evaluations is not None:
+        whole = budget.evaluations * problem.items
+        searched = whole if searched is None else min(searched, whole)
+    if searched is None:
+        raise InvalidInput("prompt: give --max-scorer-calls or --max-evaluations, so that the cost is bounded")
+    return (searched + problem.assessed_calls) * comparison.repeats * len(comparison.solvers)

@@ -1,0 +1,149 @@
+"""Evaluations whose score is a mean over items: concurrent, counted, and no more of them than a race needs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmopt.evaluate import Keep, Outcomes
+from llmopt.history import DROPPED, OK, History
+from llmopt.items import ItemProblem, ItemScores
+from llmopt.racing import Race
+from llmopt.space import Columns
+
+_EARLIER = 64
+"""Complete solutions that a race may learn from: the best ones."""
+
+
+class ItemEvaluator:
+    """Evaluates the solutions of a step on the items of a problem, block after block.
+
+    Parameters
+    ----------
+    problem
+        What is evaluated.
+    scores
+        What is known of items in this run.
+    history
+        The run's evaluations, for the incumbent.
+    race
+        Which candidates go on after a block; None: all are scored on every item.
+    order
+        The order in which items are scored, the same in the whole run: shape (items,).
+    limit
+        The most pairs of solution and item that the search may score; None: without limit.
+
+    Attributes
+    ----------
+    calls
+        Pairs that the search has scored so far, those too that a log or a cache answered: a run does not get
+        further because another one has paid.
+    spent
+        Whether evaluations were left out because ``limit`` did not admit them.
+    """
+
+    def __init__(
+        self,
+        problem: ItemProblem,
+        scores: ItemScores,
+        history: History,
+        race: Race | None,
+        order: NDArray[np.int64],
+        limit: int | None = None,
+    ) -> None:
+        self.calls = 0
+        self.spent = False
+        self._problem = problem
+        self._scores = scores
+        self._history = history
+        self._race = race
+        self._order = order
+        self._limit = limit
+
+    def evaluate(self, columns: Columns, outcomes: Outcomes, out_of_time: Callable[[], bool], keep: Keep) -> None:
+        """As :meth:`llmopt.evaluate.Evaluator.evaluate`; the step's evaluations are done together, or not at all."""
+        space = self._problem.space
+        for i in np.flatnonzero(outcomes.done).tolist():
+            # From the log: what it took then counts now.
+            known = self._scores.known(space.row(columns, i))
+            self.calls += sum(item < self._problem.items for item in known)
+        missing = np.flatnonzero(~outcomes.done).tolist()
+        if self._race is None:
+            missing = self._affordable(missing)
+        if not missing:
+            return
+        began = time.perf_counter()
+        solutions = [space.row(columns, i) for i in missing]
+        found = self._scored(solutions, out_of_time)
+        if found is None:
+            return
+        for i, scores in zip(missing, found, strict=True):
+            self._put(outcomes, i, scores)
+        keep(missing, time.perf_counter() - began)
+
+    def _affordable(self, missing: list[int]) -> list[int]:
+        if self._limit is None:
+            return missing
+        count = (self._limit - self.calls) // self._problem.items
+        self.spent = count < len(missing)
+        return missing[:count]
+
+    def _scored(self, solutions: Sequence[Any], out_of_time: Callable[[], bool]) -> list[NDArray[np.float64]] | None:
+        """Return the scores of each solution in the run's order of items, shorter where it was dropped; None where
+        the time or the calls ran out first."""
+        found: list[NDArray[np.float64]] = [np.empty(0) for _ in solutions]
+        alive = list(range(len(solutions)))
+        items = self._problem.items
+        blocks = [slice(0, items)] if self._race is None else self._race.blocks(items)
+        complete = self._complete()
+        for block in blocks:
+            wanted = self._order[block]
+            if self._limit is not None and self.calls + len(alive) * len(wanted) > self._limit:
+                self.spent = True
+                return None
+            if block.start and out_of_time():
+                return None
+            # Solution by solution, so that a model reads an instruction once for all examples.
+            scores = self._scores.score([(solutions[i], int(item)) for i in alive for item in wanted])
+            self.calls += len(scores)
+            for i, part in zip(alive, scores.reshape(len(alive), len(wanted)), strict=True):
+                found[i] = np.concatenate([found[i], part])
+            if self._race is not None and block.stop < items:
+                alive = self._going_on(alive, found, complete)
+            if not alive:
+                break
+        return found
+
+    def _going_on(
+        self, alive: list[int], found: Sequence[NDArray[np.float64]], complete: NDArray[np.float64]
+    ) -> list[int]:
+        assert self._race is not None
+        if not len(complete):
+            # The start points are scored in full: the first prompt shows them, and what is found is compared with them.
+            return alive
+        candidates = np.array([found[i] for i in alive])
+        if not self._history.maximize:
+            candidates, complete = 1 - candidates, 1 - complete
+        going_on = self._race.keeps(candidates, complete[0], complete[1:])
+        return [i for i, on in zip(alive, going_on.tolist(), strict=True) if on]
+
+    def _complete(self) -> NDArray[np.float64]:
+        """Return the item scores of the best complete solutions, best first, in the run's order of items."""
+        rows = self._history.best(_EARLIER).tolist()
+        known = [self._scores.complete(self._history.space.row(self._history.columns, row)) for row in rows]
+        found = [scores[self._order] for scores in known if scores is not None]
+        return np.array(found).reshape(len(found), self._problem.items)
+
+    def _put(self, outcomes: Outcomes, i: int, scores: NDArray[np.float64]) -> None:
+        mean = float(scores.mean())
+        if len(scores) == self._problem.items:
+            outcomes.status[i] = OK
+            outcomes.losses[i] = (-mean if self._history.maximize else mean) + 0.0
+        else:
+            outcomes.status[i] = DROPPED
+            outcomes.reasons[i] = f"dropped after {len(scores)} of {self._problem.items} items: {mean:.3g} on these"
+        outcomes.done[i] = True

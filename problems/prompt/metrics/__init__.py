@@ -1,0 +1,59 @@
+"""Metrics: whether a reply gives the answer that an example asks for, and the metric of a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from llmopt.problems.prompt.metrics.base import Metric
+from llmopt.problems.prompt.metrics.choice import Choice
+from llmopt.problems.prompt.metrics.exact import Exact
+from llmopt.problems.prompt.metrics.function import FunctionMetric
+from llmopt.problems.prompt.metrics.labels import Labels
+from llmopt.problems.prompt.metrics.numeric import Numeric
+from llmopt.problems.prompt.metrics.sequence import Brackets, Words
+from llmopt.settings import unknown_name
+
+__all__ = [
+    "METRICS",
+    "Brackets",
+    "Choice",
+    "Exact",
+    "FunctionMetric",
+    "Labels",
+    "Metric",
+    "Numeric",
+    "Words",
+    "by_name",
+]
+
+METRICS: dict[str, Callable[[], Metric]] = {
+    "exact": Exact,
+    "choice": Choice,
+    "numeric": Numeric,
+    "yes-no": lambda: Labels("Yes", "No"),
+    "valid-invalid": lambda: Labels("valid", "invalid"),
+    "true-false": lambda: Labels("True", "False"),
+    "words": Words,
+    "brackets": Brackets,
+}
+
+
+def by_name(name: str) -> Metric:
+    """Return the metric of a name: one of :data:`METRICS`, or ``FILE.py:FUNCTION`` for a function of the user's own.
+
+    Raises
+    ------
+    InvalidInput
+        There is no such metric, or the function cannot be loaded.
+
+    Examples
+    --------
+    >>> from llmopt.problems.prompt.examples import Example
+    >>> by_name("yes-no").score("**Yes**, it is.", Example("Is it?", "Yes"))
+    1.0
+    """
+    if name in METRICS:
+        return METRICS[name]()
+    if ":" in name:
+        return FunctionMetric(name)
+    raise unknown_name("metric", name, [*METRICS, "FILE.py:FUNCTION"])

@@ -1,0 +1,275 @@
+"""Multiple choice: which of the options of its question a reply commits to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from llmopt.problems.prompt.examples import Example
+from llmopt.problems.prompt.metrics.base import Metric
+from llmopt.problems.prompt.metrics.exact import same_text
+from llmopt.problems.prompt.metrics.final import conclusion, plain, statements
+
+# How an example's input lists its options.
+_HEADING = re.compile(r"\b(?:options|choices)[ \t]*:", re.IGNORECASE)
+_LINE = re.compile(r"^[ \t]*+(?:[-*][ \t]*+)?(?:\(([A-Za-z])\)|([A-Za-z])[).:])[ \t]*+(.*)$", re.MULTILINE)
+_INLINE = re.compile(r"(?<![^\s\[,;\"'])(?:\(([A-Za-z])\)|([A-Za-z])\))")
+
+_TARGET = re.compile(r"\(?([A-Za-z])[).:]?")
+
+# How a reply names them.
+_ITEM = re.compile(r"[(\[][ ]?(?P<bracketed>[A-Za-z])[ ]?[)\]]|(?P<bare>[A-Z])(?![\w'])[.):]?")
+_BRACKETED = re.compile(r"(?<![\w\\])[(\[][ ]?([A-Za-z])[ ]?[)\]]")
+_CALLED = re.compile(r"\b(?:option|choice)[ \t]++([A-Z])(?![\w'])", re.IGNORECASE)
+_LISTED = re.compile(r"^[ \t]*+([A-Z])[.):](?!\w)", re.MULTILINE)
+_JUDGED = re.compile(
+    r"""
+    (?:[(\[][ ]?(?P<bracketed>[A-Za-z])[ ]?[)\]] | (?<![\w'])(?P<bare>[A-Z]))
+    [ \t]++(?:is|must[ ]be|would[ ]be|should[ ]be)
+    [ \t]++(?:(?:the|clearly|also|therefore|thus|most|likely|probably)[ \t]++){0,3}
+    (?:correct|right|best|answer|solution)\b
+    """,
+    re.VERBOSE,
+)
+# A bare letter counts at the end of a line or clause, as in "I would say B."
+_BARE = re.compile(r"(?<![\w'.])([A-Z])(?=[.!?\"]*+[ \t]*+$|[,;:/]|[ \t]++(?:or|and|because|since|as)\b)", re.MULTILINE)
+_HYPOTHETICAL = re.compile(
+    r"(?:\b(?:or|and|nor|if|whether|suppose|assume|assuming|why|how)|,)\s+(?:option\s+|choice\s+)?$", re.IGNORECASE
+)
+
+_WORD = r"\b(?:or|and|nor|either|both|maybe|possibly|perhaps|also|even|option|choice|answer|letter|the)\b"
+_FILLER = re.compile(rf"(?:[^\w(\[]|{_WORD}|\b(?:definitely|clearly|likely|probably|therefore|thus|that)\b)*+", re.I)
+_SEPARATOR = re.compile(rf"(?:[\s,;:/&+|.]|{_WORD})*+", re.IGNORECASE)
+# After the capital letters A and I only these go on with the letter: "A because ...", but "A dog", "I think".
+_AFTER_LETTER = re.compile(r"[ \t]++(?!(?:because|since|as|is|which|and|or|given|due|but|[A-Z])\b)[^\W\d_]")
+_REASONS = re.compile(r"\b(?:because|since|as|not|neither|rather|while|whereas|but|unlike)\b|n't\b", re.IGNORECASE)
+_NEGATED_BEFORE = re.compile(r"(?:\bnot|n't|\bneither|\bnor)\s+(?:be\s+)?(?:option\s+|choice\s+)?$", re.IGNORECASE)
+# In small letters only: "(A) Isn't it the best?" is an option with its text.
+_NEGATED_AFTER = re.compile(
+    r"[ \t]++(?:(?:is|was|can|could|would|does)[ \t]*+(?:not\b|n't)|cannot\b"
+    r"|is[ \t]++(?:also[ \t]++)?(?:wrong|incorrect|false|out|impossible)\b)"
+)
+_STRIPPED = ".,;:!?\"'()[]*$€£¥"
+
+
+class _Mention(NamedTuple):
+    letter: str
+    start: int
+    negated: bool
+
+
+class Choice(Metric):
+    """Says which option a reply commits to, and whether that is the target.
+
+    The options are read from the example's input: lines such as "(A) text", "A) text", "A. text" or "A)text",
+    after "Options:" or "Choices:" where there is such a heading, or the same within one line. Their letters must
+    begin with A and have no gap.
+
+    A reply names an option by its letter, "(B)", or "B" where it stands as an answer, or by the option's whole
+    text; if one option's text contains another's, the longest match counts. Letters go before texts. The last of
+    the following that names an option decides, and if it names several, the reply is wrong:
+
+    1. a last answer statement ("so the answer is (C)", "Answer: C", "(C) is correct"),
+    2. a last sentence that draws a conclusion, or a last line that is nothing but an option where no other line
+       begins with one,
+    3. the whole reply.
+
+    An option that is only ruled out ("not (A)", "(A) is wrong") is named, but nothing is committed to.
+
+    A target that is not a letter stands for the option with exactly that text. Where there is no such option no
+    letter is right, :meth:`fits` is false, and only the target's own text scores.
+
+    Examples
+    --------
+    >>> from llmopt.problems.prompt.examples import Example
+    >>> example = Example("Which is a fruit?\\nOptions:\\n(A) oak\\n(B) pear", "(B)")
+    >>> [Choice().score(reply, example) for reply in ("The answer is B.", "The pear", "(A), (B)")]
+    [1.0, 1.0, 0.0]
+    """
+
+    def score(self, reply: str, example: Example) -> float:
+        options = read_options(example.input)
+        wanted = _letter_of(example.target, options)
+        if wanted is None:
+            return float(bool(example.target.strip()) and same_text(reply, example.target))
+        return float(_Reader(options).choice(plain(reply)) == wanted)
+
+    def parses(self, target: str) -> bool:
+        """Whether a target is a letter; of another one only its example can tell, see :meth:`fits`."""
+        return _TARGET.fullmatch(plain(target)) is not None
+
+    def fits(self, example: Example) -> bool:
+        return _letter_of(example.target, read_options(example.input)) is not None
+
+    def options(self, example: Example) -> Sequence[str]:
+        return tuple(f"({letter})" for letter in read_options(example.input))
+
+
+def read_options(text: str) -> dict[str, str]:
+    """Return the options that a question lists, text by letter; empty if there are not at least two."""
+    headings = list(_HEADING.finditer(text))
+    for region in [text[headings[-1].end() :], text] if headings else [text]:
+        lines = [((m[1] or m[2]).upper(), m[3].strip()) for m in _LINE.finditer(region)]
+        marks = list(_INLINE.finditer(region))
+        starts = [*(m.start() for m in marks), len(region)]
+        inline = [
+            ((m[1] or m[2]).upper(), region[m.end() : starts[i + 1]].strip(" \t\n,;\"'[]")) for i, m in enumerate(marks)
+        ]
+        for found in (lines, inline):
+            options = _from_a(found)
+            if len(options) >= 2:
+                return options
+    return {}
+
+
+def _from_a(found: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return the last run of letters that begins with A and has no gap."""
+    options: dict[str, str] = {}
+    for letter, text in found:
+        if letter == "A":
+            options = {letter: text}
+        elif options and len(options) < 26 and letter == chr(ord("A") + len(options)):
+            options[letter] = text
+    return options
+
+
+def _letter_of(target: str, options: Mapping[str, str]) -> str | None:
+    text = plain(target)
+    if match := _TARGET.fullmatch(text):
+        letter = match[1].upper()
+        return letter if not options or letter in options else None
+    same = [letter for letter, option in options.items() if _tokens(plain(option)) == _tokens(text) != ()]
+    return same[0] if len(same) == 1 else None
+
+
+class _Reader:
+    """Reads replies to a question with these options; with none, every letter is one."""
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        self._letters = frozenset(options or "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        self._plain = {letter: plain(text) for letter, text in options.items()}
+        # By the first word of an option's text; long ones first, so that the longest match is found first.
+        self._texts: dict[str, list[tuple[tuple[str, ...], frozenset[str]]]] = {}
+        letters: dict[tuple[str, ...], set[str]] = {}
+        for letter, text in self._plain.items():
+            if words := _tokens(text):
+                letters.setdefault(words, set()).add(letter)
+        for words in sorted(letters, key=len, reverse=True):
+            self._texts.setdefault(words[0], []).append((words, frozenset(letters[words])))
+
+    def choice(self, text: str) -> str | None:
+        """Return the letter of the option that a reply commits to, if there is one."""
+        text = self._without_turn(text)
+        for sentence, rest in self._stated(text):
+            if named := self._named(sentence, rest):
+                return _single(named)
+        last = conclusion(text)
+        if last and len(named := self._named(last, last)) == 1:
+            return _single(named)
+        if alone := self._last_line(text):
+            return alone
+        if mentions := self._mentions(text):
+            letters = {mention.letter for mention in mentions}
+            return _single(letters) if any(not mention.negated for mention in mentions) else None
+        return _single(self._by_text(text))
+
+    def _without_turn(self, text: str) -> str:
+        """Return a reply without the "A:" of a prompt in the form of questions and answers ("A: (C)")."""
+        rest = text[2:].strip() if text.startswith("A:") else ""
+        is_turn = rest and (self._leading(rest) or _tokens(rest) in map(_tokens, self._plain.values()))
+        return rest if is_turn else text
+
+    def _stated(self, text: str) -> list[tuple[str, str]]:
+        """Return the answer statements, the last one first: the first sentence of each, and all of it."""
+        found = [(s.start, s.sentence, s.text) for s in statements(text)]
+        for match in _JUDGED.finditer(text):
+            if not _HYPOTHETICAL.search(text[max(0, match.start() - 30) : match.start()]):
+                item = f"({match['bracketed'] or match['bare']})"
+                found.append((match.start(), item, item))
+        return [(sentence, rest) for _, sentence, rest in sorted(found, reverse=True)]
+
+    def _named(self, sentence: str, rest: str) -> set[str]:
+        """Return the options that a statement names before it gives reasons; those ruled out do not count."""
+        reason = _REASONS.search(sentence)
+        clause = sentence[: reason.start()] if reason else sentence
+        mentions = self._mentions(clause)
+        if letters := {mention.letter for mention in mentions if not mention.negated}:
+            return letters
+        if mentions or self._mentions(sentence):
+            return set()
+        return self._by_text(sentence) or self._text_at(rest[_past(_FILLER, rest, 0) :])
+
+    def _mentions(self, text: str) -> list[_Mention]:
+        """Return the letters that a text names as options, bare ones only where there are no others."""
+        marked = [mention for pattern in (_BRACKETED, _CALLED, _LISTED) for mention in self._found(pattern, text)]
+        return [*marked, *self._leading(text)] or list(self._found(_BARE, text))
+
+    def _found(self, pattern: re.Pattern[str], text: str) -> Iterator[_Mention]:
+        for match in pattern.finditer(text):
+            if match[1].upper() in self._letters:
+                yield _mention(text, match.start(), match.end(), match[1])
+
+    def _leading(self, text: str) -> list[_Mention]:
+        """Return the options that a text starts with: one, or several if it starts with a list of them."""
+        found = []
+        position = _past(_FILLER, text, 0)
+        while (match := _ITEM.match(text, position)) and (letter := (match[1] or match[2]).upper()) in self._letters:
+            # An article or a pronoun, not a letter.
+            if match[2] and match[0] in ("A", "I") and _AFTER_LETTER.match(text, match.end()):
+                break
+            found.append(_mention(text, match.start(), match.end(), letter))
+            position = _past(_SEPARATOR, text, match.end())
+            option = self._plain.get(letter, "")
+            if option and text[position : position + len(option)].casefold() == option.casefold():
+                position = _past(_SEPARATOR, text, position + len(option))
+        return found
+
+    def _last_line(self, text: str) -> str | None:
+        *lines, last = text.strip().split("\n")
+        found = self._leading(last)
+        if len(found) != 1 or found[0].negated or any(map(self._leading, lines)):
+            return None
+        match = _ITEM.search(last, found[0].start)
+        said = _tokens(last[match.end() :]) if match else ()
+        return found[0].letter if said in ((), _tokens(self._plain.get(found[0].letter, ""))) else None
+
+    def _by_text(self, text: str) -> set[str]:
+        """Return the options whose whole texts occur; the same text of two options names both."""
+        words = _tokens(text)
+        found: set[str] = set()
+        position = 0
+        while position < len(words):
+            for option, letters in self._texts.get(words[position], ()):
+                if words[position : position + len(option)] == option:
+                    found |= letters
+                    position += len(option) - 1
+                    break
+            position += 1
+        return found
+
+    def _text_at(self, text: str) -> set[str]:
+        """Return the option with whose text another one starts; such a text may hold the end of a sentence."""
+        words = _tokens(text)
+        for option, letters in self._texts.get(words[0], ()) if words else ():
+            if words[: len(option)] == option:
+                return set(letters)
+        return set()
+
+
+def _mention(text: str, start: int, end: int, letter: str) -> _Mention:
+    negated = _NEGATED_BEFORE.search(text[max(0, start - 30) : start]) or _NEGATED_AFTER.match(text, end)
+    return _Mention(letter.upper(), start, bool(negated))
+
+
+def _tokens(text: str) -> tuple[str, ...]:
+    return tuple(word for part in text.casefold().split() if (word := part.strip(_STRIPPED)))
+
+
+def _single(letters: set[str]) -> str | None:
+    return next(iter(letters)) if len(letters) == 1 else None
+
+
+def _past(pattern: re.Pattern[str], text: str, position: int) -> int:
+    match = pattern.match(text, position)
+    return match.end() if match else position

@@ -1,0 +1,109 @@
+"""Answers from a small closed set, such as yes and no: as whole words, and only where a reply commits to one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from llmopt.problems.prompt.examples import Example
+from llmopt.problems.prompt.metrics.base import Metric
+from llmopt.problems.prompt.metrics.final import conclusion, plain, statements
+
+# After a label that stands for itself: "no because", "no it is not", but not "no evidence" or "valid arguments".
+_GOES_ON = re.compile(
+    r"[ \t]++(?!(?:because|since|as|for|it|he|she|they|you|we|i|the|this|that|there|these|but|so|or|and)\b)\w",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r"(?:[^\w]|\b(?:or|and|maybe|perhaps|possibly|both|either|also)\b)*+", re.IGNORECASE)
+_NEGATES = re.compile(
+    r"(?:\bnot|n't|\bnever)[ \t]+(?:(?:a|an|be|deductively|logically|necessarily|formally|always|really)[ \t]+){0,2}$",
+    re.IGNORECASE,
+)
+
+
+class Labels(Metric):
+    """Says which of two labels a reply commits to.
+
+    Labels count as whole words, whatever their case; "not valid" counts as "invalid". The first of these that
+    names a label decides, and if it names both, the reply is wrong:
+
+    1. the last answer statement ("so the answer is no", "Answer: No"),
+    2. a last sentence that draws a conclusion ("Therefore, the argument is invalid."), or a last line that is
+       nothing but a label, where no other line begins with one,
+    3. the label that the reply starts with ("No, because otherwise yes would ..."),
+    4. the right side of an equation at the end ("not True = False"),
+    5. the whole reply.
+
+    Parameters
+    ----------
+    first, second
+        The labels, each the negation of the other.
+
+    Examples
+    --------
+    >>> from llmopt.problems.prompt.examples import Example
+    >>> Labels("valid", "invalid").score("The argument is invalid.", Example("Is it?", "valid"))
+    0.0
+    """
+
+    def __init__(self, first: str, second: str) -> None:
+        self._labels = (first, second)
+        self._opposite = {first.casefold(): second.casefold(), second.casefold(): first.casefold()}
+        words = f"(?:{re.escape(first)}|{re.escape(second)})"
+        self._word = re.compile(rf"(?<![\w'-]){words}(?![\w'-])", re.IGNORECASE)
+        self._result = re.compile(rf"=[ \t]*+({words})\W*$", re.IGNORECASE)
+
+    def score(self, reply: str, example: Example) -> float:
+        wanted = plain(example.target).casefold().strip(" .")
+        return float(wanted in self._opposite and self._decide(plain(reply)) == {wanted})
+
+    def parses(self, target: str) -> bool:
+        return plain(target).casefold().strip(" .") in self._opposite
+
+    def options(self, example: Example) -> Sequence[str]:
+        return self._labels
+
+    def _decide(self, text: str) -> set[str]:
+        """Return the labels that the reply's final answer names; one of them is a commitment."""
+        for statement in reversed(statements(text)):
+            if named := self._named(statement.sentence):
+                return named
+        if len(named := self._named(conclusion(text))) == 1:
+            return named
+        return self._last_line(text) or self._leading(text) or self._equation(text) or set(self._mentions(text))
+
+    def _named(self, sentence: str) -> set[str]:
+        return self._leading(sentence) or set(self._mentions(sentence))
+
+    def _mentions(self, text: str) -> Iterator[str]:
+        for match in self._word.finditer(text):
+            label = match[0].casefold()
+            if label == "no" and _GOES_ON.match(text, match.end()):
+                continue
+            negated = _NEGATES.search(text[max(0, match.start() - 60) : match.start()])
+            yield self._opposite[label] if negated else label
+
+    def _leading(self, text: str) -> set[str]:
+        """Return the label that a text starts with, or several if it starts with a list of them."""
+        found = set()
+        position = _end(_BETWEEN, text, 0)
+        while (match := self._word.match(text, position)) and not _GOES_ON.match(text, match.end()):
+            found.add(match[0].casefold())
+            position = _end(_BETWEEN, text, match.end())
+        return found
+
+    def _last_line(self, text: str) -> set[str]:
+        *lines, last = text.strip().split("\n")
+        match = self._word.search(last)
+        alone = match is not None and not re.search(r"\w", last[: match.start()] + last[match.end() :])
+        return set() if not alone or any(map(self._leading, lines)) else self._leading(last)
+
+    def _equation(self, text: str) -> set[str]:
+        # Only the end is searched, for a pattern that ends a text is tried at every equals sign.
+        match = self._result.search(text[-100:])
+        return {match[1].casefold()} if match else set()
+
+
+def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
+    match = pattern.match(text, position)
+    return match.end() if match else position

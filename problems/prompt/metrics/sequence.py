@@ -1,0 +1,91 @@
+"""Sequences: words in order (word sorting) and brackets that close what is open (Dyck languages)."""
+
+from __future__ import annotations
+
+import re
+
+from llmopt.problems.prompt.examples import Example
+from llmopt.problems.prompt.metrics.base import Metric
+from llmopt.problems.prompt.metrics.final import first_sentence, plain, statements
+
+_LIST_MARK = re.compile(r"[0-9]{1,4}[.)]|[-*\u2022>|&]+|\u2192")
+_SEPARATORS = re.compile(r"[\s,;|]+")
+_AROUND = ".,;:!?\"'()[]*"
+_COLON = re.compile(r":(?=\s|$)")
+_BRACKETS = re.compile(r"[\[\](){}<>]+")
+_NOT_BRACKETS = re.compile(r"[^\[\](){}<>\s.,'\"$\\*]")
+
+
+class Words(Metric):
+    """Compares a sequence of words.
+
+    Words may be separated by white space, commas, semicolons or arrows, or be the lines of a list, numbered or not,
+    with "and" before the last one; case does not matter. The sequence must be the whole final answer: what
+    follows the last answer statement, else what follows the last colon, else the whole reply. After an answer
+    statement its first line will do too.
+
+    Examples
+    --------
+    >>> from llmopt.problems.prompt.examples import Example
+    >>> Words().score("Sorted:\\n1. Apple\\n2. pear", Example("Sort: pear apple", "apple pear"))
+    1.0
+    """
+
+    def score(self, reply: str, example: Example) -> float:
+        wanted = _words(plain(example.target))
+        return float(bool(wanted) and any(_same_words(_words(text), wanted) for text in _final_texts(plain(reply))))
+
+    def parses(self, target: str) -> bool:
+        return bool(_words(plain(target)))
+
+
+class Brackets(Metric):
+    """Compares a sequence of brackets; white space between them does not matter.
+
+    Right is the completion alone, or the input's brackets followed by the completion. The brackets must be the
+    whole final answer: what follows the last answer statement, else the last colon, else the last line; a reply of
+    nothing but brackets counts as a whole.
+
+    Examples
+    --------
+    >>> from llmopt.problems.prompt.examples import Example
+    >>> Brackets().score("[ < > ]", Example("Complete the sequence. Input: [ <", "> ]"))
+    1.0
+    """
+
+    def score(self, reply: str, example: Example) -> float:
+        wanted = _brackets(plain(example.target))
+        if not wanted:
+            return 0.0
+        asked = "".join(_BRACKETS.findall(example.input[len(example.input.rstrip("[](){}<> \n\t")) :]))
+        text = plain(reply)
+        whole = _brackets(text)
+        texts = [text] if whole else [*_final_texts(text), text.rpartition("\n")[2]]
+        given = next(filter(None, map(_brackets, texts)), "")
+        return float(given in (wanted, asked + wanted))
+
+    def parses(self, target: str) -> bool:
+        return bool(_brackets(plain(target)))
+
+
+def _final_texts(text: str) -> list[str]:
+    """Return what can be the final answer of a reply."""
+    if stated := statements(text):
+        last = stated[-1].text
+        return [last, last.partition("\n")[0], first_sentence(last), text]
+    colons = list(_COLON.finditer(text))
+    return [text[colons[-1].end() :], text] if colons else [text]
+
+
+def _words(text: str) -> list[str]:
+    parts = [part for part in _SEPARATORS.split(text.casefold()) if not _LIST_MARK.fullmatch(part)]
+    return [word for part in parts if (word := part.strip(_AROUND))]
+
+
+def _same_words(given: list[str], wanted: list[str]) -> bool:
+    return given == wanted or (given[-2:-1] == ["and"] and given[:-2] + given[-1:] == wanted)
+
+
+def _brackets(text: str) -> str:
+    """Return the brackets of a text of nothing else, or an empty text."""
+    return "" if _NOT_BRACKETS.search(text) else "".join(_BRACKETS.findall(text))

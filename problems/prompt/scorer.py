@@ -1,0 +1,116 @@
+"""What a model answers with an instruction, and whether that is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from llmopt.errors import InvalidInput
+from llmopt.items import ItemScore
+from llmopt.llm.base import LLM, Constraint, Request, Response, Sampling
+from llmopt.opro.grammar import quote
+from llmopt.problems.prompt.examples import Example
+from llmopt.problems.prompt.judge import Judge
+from llmopt.problems.prompt.metrics.base import Metric
+from llmopt.problems.prompt.template import Template
+
+Answer = Literal["free", "options"]
+
+Pair = tuple[str, Example]
+"""An instruction and an example."""
+
+_GREEDY = Sampling(temperature=0.0)
+_OPTION_TOKENS = 8
+"""What the longest option may take beside its characters."""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Asks a model at temperature 0, as the paper does (OPRO, section 5.1), and scores its answers.
+
+    Parameters
+    ----------
+    llm
+        The model; one that holds no conversation continues the template's text.
+    template
+        Where the instruction stands.
+    metric
+        Says whether an answer is right.
+    answer
+        ``"free"``: the model writes up to ``max_tokens`` tokens. ``"options"``: it decodes under a grammar or schema of
+        the metric's options, so that the likeliest one, token by token, is its answer; it cannot reason then.
+    max_tokens
+        Of a free answer, the same for every instruction.
+    judge
+        Says whether an answer is right in place of the metric; None: the metric does.
+    """
+
+    llm: LLM
+    template: Template
+    metric: Metric
+    answer: Answer = "free"
+    max_tokens: int = 256
+    judge: Judge | None = None
+
+    def __post_init__(self) -> None:
+        if self.answer not in get_args(Answer):
+            raise InvalidInput(f"answer={self.answer} is not legal; choose one of {', '.join(get_args(Answer))}")
+        if isinstance(self.max_tokens, bool) or not isinstance(self.max_tokens, int) or self.max_tokens < 1:
+            raise InvalidInput(f"max_tokens={self.max_tokens!r} is not legal; give a whole number of at least 1")
+        able = self.llm.capabilities
+        if self.answer == "options" and not (able.grammar or able.schema):
+            raise InvalidInput(
+                f"answer=options needs a model that decodes under a grammar or schema, which {self.llm.info.spec} does "
+                "not; use answer=free"
+            )
+
+    def request(self, instruction: str, example: Example) -> Request:
+        """Return what the model is asked."""
+        chat = self.llm.capabilities.chat
+        filled = self.template.messages if chat else self.template.filled
+        request = Request(
+            filled(instruction, example.input),
+            max_tokens=self.max_tokens,
+            sampling=_GREEDY,
+            # A base model would go on with a question of its own.
+            stop=() if chat else ("\nQ:",),
+        )
+        options = list(self.metric.options(example)) if self.answer == "options" else []
+        if not options:
+            return request
+        # A word may begin with a capital letter or not; the metric makes no difference.
+        spelled = list(dict.fromkeys(form for option in options for form in (option, option.capitalize())))
+        spelled = [form for form in spelled if not form.startswith("(") or form in options]
+        space = "" if chat else '" "? '
+        grammar = f"root ::= {space}({' | '.join(map(quote, spelled))})\n"
+        return replace(
+            request,
+            max_tokens=max(map(len, spelled)) + _OPTION_TOKENS,
+            constraint=Constraint(grammar, {"type": "string", "enum": spelled}),
+            stop=(),
+        )
+
+    def score(self, pairs: Sequence[Pair], keep: Callable[[int, ItemScore], None]) -> None:
+        """Score instructions on examples and hand over each score as soon as it is there, from any thread.
+
+        What a model reads twice comes together: all examples of an instruction where that stands first, all
+        instructions of an example where the question does.
+        """
+        order = list(range(len(pairs)))
+        if not self.template.instruction_first:
+            first = {example: i for i, (_, example) in reversed(list(enumerate(pairs)))}
+            order.sort(key=lambda i: first[pairs[i][1]])
+        answers: dict[int, str] = {}
+
+        def take(i: int, first: int, part: Response) -> None:
+            place = order[i]
+            text = part.replies[0].text.strip()
+            if self.judge is None:
+                keep(place, ItemScore(self.metric.score(text, pairs[place][1]), text))
+            else:
+                answers[place] = text
+
+        self.llm.deliver([self.request(*pairs[i]) for i in order], take)
+        if self.judge is not None:
+            self.judge.score([(place, pairs[place][1], text) for place, text in sorted(answers.items())], keep)

@@ -1,0 +1,637 @@
+"""Metrics of prompt optimization: what counts as a right reply, and what never does."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmopt.errors import InvalidInput
+from llmopt.problems.prompt.examples import Example
+from llmopt.problems.prompt.metrics import METRICS, by_name
+from llmopt.problems.prompt.metrics.final import LIMIT, bounded, plain, statements
+
+SHARED = Path(__file__).parents[4] / "shared" / "data"
+
+MOVIES = """Find a movie similar to Batman, The Mask, The Fugitive, Pretty Woman:
+Options:
+(A) The Front Page
+(B) Maelstrom
+(C) The Lion King
+(D) Lamerica"""
+
+METRIC_OF_TASK = {
+    "boolean_expressions": "true-false",
+    "causal_judgement": "yes-no",
+    "dyck_languages": "brackets",
+    "formal_fallacies": "valid-invalid",
+    "multistep_arithmetic_two": "numeric",
+    "navigate": "yes-no",
+    "object_counting": "numeric",
+    "sports_understanding": "yes-no",
+    "web_of_lies": "yes-no",
+    "word_sorting": "words",
+}
+# The targets that no option of their example has.
+MALFORMED = {("movie_recommendation", 163), ("ruin_names", 99), ("ruin_names", 144)}
+
+
+def right(metric: str, reply: str, target: str, question: str = "Q") -> bool:
+    score = by_name(metric).score(reply, Example(question, target))
+    assert score in (0.0, 1.0)
+    return score == 1.0
+
+
+# Where the paper's program is wrong.
+
+
+def test_invalid_is_not_valid() -> None:
+    assert not right("valid-invalid", "invalid", "valid")
+    assert not right("valid-invalid", "The argument is invalid.", "valid")
+    assert right("valid-invalid", "The argument is invalid.", "invalid")
+
+
+@pytest.mark.parametrize("target", ["(A)", "(B)", "(C)", "(D)"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "(A), (B), (C), (D)",
+        "(A)\n(B)\n(C)\n(D)",
+        "A: The Front Page\nB: Maelstrom",
+        "A, B, C, D",
+        "A\nB\nC\nD",
+        "A B C D",
+        "The answer is (A), (B), (C) or (D).",
+        "The answer is A, B, C, D",
+        "Answer: A/B/C/D",
+        "\\boxed{A, B, C, D}",
+        "The Front Page, Maelstrom, The Lion King, Lamerica",
+        MOVIES,
+        "It is one of A, B, C or D.",
+        "",
+        "none of them",
+    ],
+)
+def test_naming_every_option_is_wrong_for_every_target(reply: str, target: str) -> None:
+    assert not right("choice", reply, target, MOVIES)
+
+
+def test_sixteen_is_not_six() -> None:
+    assert right("numeric", "sixteen dollars", "16")
+    assert not right("numeric", "sixteen dollars", "6")
+
+
+# Multiple choice.
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "(C)",
+        "C",
+        "C.",
+        "C)",
+        "**C**",
+        "**(C)**",
+        "(C) The Lion King",
+        "C. The Lion King",
+        "C) The Lion King",
+        "[C]",
+        "(c)",
+        "\uff23",
+        "The Lion King",
+        "the lion king.",
+        '"The Lion King"',
+        "The answer is C",
+        "The answer is C.",
+        "The answer is (C).",
+        "The answer is (C), because (A) is a comedy.",
+        "The answer is (C) since Maelstrom is not well known.",
+        "The answer is **The Lion King**.",
+        "the answer is:\n\n(C)",
+        "**Final Answer**\n\nC",
+        "**Answer:** C",
+        "Answer: (C) The Lion King",
+        "The correct option is (C) The Lion King.",
+        "The most similar movie among these is The Lion King",
+        "(A) and (B) are little known; (D) is a drama. So the answer is (C).",
+        "A viewer of Batman would like Maelstrom or The Lion King. So the answer is (C).",
+        "(A) is wrong. (B) is wrong. (C) is correct.",
+        "(A) is a comedy. (B) is too slow.\nTherefore, (C).",
+        "We compare (A) with (B) first.\n\n(C)",
+        "$\\boxed{C}$",
+        "\\boxed{\\text{(C)}}",
+        "<answer>C</answer>",
+        "Option C",
+        "A: (C)",
+        "A: The Lion King",
+        "I would go with option C.",
+        "I would say C.",
+        "A good choice for a fan of I, Robot: (C)",
+        "The answer is most likely to be C.",
+        "Let's think step by step. " * 2000 + "The answer is (C).",
+        "The answer is (C). I hope this answer is helpful.",
+        "The answer is not (A). The answer is (C).",
+    ],
+)
+def test_a_reply_that_commits_to_an_option(reply: str) -> None:
+    assert right("choice", reply, "(C)", MOVIES)
+    assert right("choice", reply, "C", MOVIES)
+    assert right("choice", reply, "The Lion King", MOVIES)
+    assert not any(right("choice", reply, target, MOVIES) for target in ("(A)", "(B)", "(D)"))
+
+
+@pytest.mark.parametrize("target", ["(A)", "(B)", "(C)", "(D)"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "A dog is a good friend.",
+        "A film like these is hard to find.",
+        "The answer is a film.",
+        "Answer: A film of this kind is not listed.",
+        "The answer is not (A).",
+        "(A) is wrong.",
+        "It is not (B).",
+        "B or C",
+        "(B) or (C)",
+        "The answer is (B) or (C).",
+        "The answer is either B or C.",
+        "The answer is (B) Maelstrom or (C) The Lion King.",
+        "(B) because (C) is a film for children.",
+        "It is either B or C.",
+        "(E)",
+        "Lion",
+    ],
+)
+def test_a_reply_that_commits_to_no_option(reply: str, target: str) -> None:
+    assert not right("choice", reply, target, MOVIES)
+
+
+def test_the_pronoun_is_not_the_letter() -> None:
+    shapes = "This draws a\nOptions:\n" + "\n".join(f"({c}) shape{c}" for c in "ABCDEFGHIJ")
+    for reply in ("I think it is a shape.", "Answer: I think so.", "I", "(I)", "The answer is I."):
+        assert right("choice", reply, "(I)", shapes) == ("think" not in reply)
+    assert right("choice", "I think it is (B).", "(B)", shapes)
+    assert right("choice", "I believe the answer is B", "(B)", shapes)
+
+
+def test_the_longest_text_counts_where_one_contains_another() -> None:
+    question = "Which?\nOptions:\n(A) Town\n(B) Town & Country\n(C) Country"
+    assert right("choice", "Town & Country", "(B)", question)
+    assert not right("choice", "Town & Country", "(A)", question)
+    assert right("choice", "The town.", "(A)", question)
+    assert not right("choice", "Townsville", "(A)", question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How much?\nOptions:\n(A) 21\n(B) 21.5\n(C) 22",
+        "How much?\nA) 21\nB) 21.5\nC) 22",
+        "How much?\nA. 21\nB. 21.5\nC. 22",
+        "How much?\nA)21\nB)21.5\nC)22",
+        "How much? Answer Choices: (A) 21 (B) 21.5 (C) 22",
+        "How much? Answer Choices: A)21 B)21.5 C)22",
+        "How much? ['A)21', 'B)21.5', 'C)22']",
+        "(A) note: how much?\nChoices:\n- (A) 21\n- (B) 21.5\n- (C) 22",
+    ],
+)
+def test_options_are_read_from_the_input(question: str) -> None:
+    choice = by_name("choice")
+    assert choice.options(Example(question, "B")) == ("(A)", "(B)", "(C)")
+    assert right("choice", "21.5", "B", question)
+    assert not right("choice", "21.5", "A", question)
+    assert right("choice", "21", "(A)", question)
+
+
+def test_targets_that_are_texts() -> None:
+    choice = by_name("choice")
+    assert choice.parses("(B)")
+    assert choice.parses("B")
+    assert not choice.parses("Monsters, Inc")
+    assert choice.fits(Example(MOVIES, "the lion king"))
+    assert not choice.fits(Example(MOVIES, "(E)"))
+    torn = "Find one:\nOptions:\n(A) Monsters\n(B) Inc\n(C) Children of the Night"
+    assert not choice.fits(Example(torn, "Monsters, Inc"))
+    assert not any(right("choice", f"({letter})", "Monsters, Inc", torn) for letter in "ABC")
+    twice = "Which?\nOptions:\n(A) same\n(B) same"
+    assert not choice.fits(Example(twice, "same"))
+    assert not right("choice", "same", "(A)", twice)
+
+
+def test_a_question_without_options_is_answered_by_letter() -> None:
+    assert right("choice", "The answer is (B).", "B", "Which of the above?")
+    assert not right("choice", "(A) or (B)", "B", "Which of the above?")
+
+
+# Labels.
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ("yes", "Yes"),
+        ("Yes.", "Yes"),
+        ("**Yes**", "Yes"),
+        ("_No_", "No"),
+        ("The answer is yes", "Yes"),
+        ("the answer is: No.", "No"),
+        ("No, because otherwise yes would be right.", "No"),
+        ("No it is not; yes would need another step.", "No"),
+        ("I do not know", None),
+        ("nobody knows", None),
+        ("Yes and no.", None),
+        ("yes or no", None),
+        ("Yes, No", None),
+        ("Yes/No", None),
+        ("No\nYes", None),
+        ("Is it yes? Is it no?", None),
+        ("The answer is yes or no.", None),
+        ("Yes, at first. But the answer is no.", "No"),
+        ("It seems that no would do. So the answer is Yes. I hope this answer is helpful.", "Yes"),
+        ("There is no evidence against it: yes.", "Yes"),
+        ("First no, then yes.\n\nYes", "Yes"),
+        ("One may say yes; one may say no.\nTherefore, no.", "No"),
+        ("The answer is no, because yes would need more.", "No"),
+        ("\\boxed{\\text{Yes}}", "Yes"),
+        ("yes-man", None),
+        ("", None),
+    ],
+)
+def test_yes_and_no(reply: str, said: str | None) -> None:
+    for target in ("Yes", "No", "yes", "no"):
+        assert right("yes-no", reply, target) == (said is not None and target.lower() == said.lower())
+
+
+@pytest.mark.parametrize(
+    ("metric", "reply", "said"),
+    [
+        ("valid-invalid", "The argument is not valid.", "invalid"),
+        ("valid-invalid", "It isn't deductively valid.", "invalid"),
+        ("valid-invalid", "Valid arguments need more, so this one is invalid", None),
+        ("valid-invalid", "If it were valid, ... Therefore, the argument is invalid.", "invalid"),
+        ("valid-invalid", "valid", "valid"),
+        ("valid-invalid", "invalid, not valid", "invalid"),
+        ("valid-invalid", "Is it valid or invalid?", None),
+        ("true-false", "not ( True ) and ( True ) is False", None),
+        ("true-false", "not ( True ) and ( True ) = False and True = False", "False"),
+        ("true-false", "not True is False. So the answer is False.", "False"),
+        ("true-false", "untrue", None),
+        ("true-false", "True", "True"),
+    ],
+)
+def test_other_labels(metric: str, reply: str, said: str | None) -> None:
+    labels = metric.split("-")
+    assert [right(metric, reply, label) for label in labels] == [label == (said or "").lower() for label in labels]
+
+
+def test_targets_and_options_of_labels() -> None:
+    metric = by_name("yes-no")
+    assert metric.options(Example("Q", "Yes")) == ("Yes", "No")
+    assert metric.parses("no")
+    assert not metric.parses("maybe")
+
+
+# Numbers.
+
+
+@pytest.mark.parametrize(
+    ("reply", "value"),
+    [
+        ("18", "18"),
+        ("$18.00", "18"),
+        ("She makes 9 * 2 = $<<9*2=18>>18 every day.\n#### 18", "18"),
+        ("#### 18\nThat was 5 steps.", "18"),
+        ("#### 1,080", "1080"),
+        ("It is \\boxed{18}, for 3 reasons.", "18"),
+        ("\\boxed{\\frac{3}{4}}", "3/4"),
+        ("\\boxed{1{,}080}", "1080"),
+        ("The answer is 18. There were 3 ducks.", "18"),
+        ("The answer is 18 because 9 * 2.", "18"),
+        ("Answer: Janet sells 9 eggs and makes $18.", "18"),
+        ("The answer is 16 - 3 - 4 = 9.", "9"),
+        ("So there are 3 and 15, 18 in total", "18"),
+        ("So 18 is the right one.", "18"),
+        ("one", "1"),
+        ("The answer is one.", "1"),
+        ("1,080 dollars", "1080"),
+        ("1\u202f080", "1080"),
+        ("109,200,000", "109200000"),
+        ("50%", "50"),
+        ("50 percent", "50%"),
+        ("-35", "-35"),
+        ("\u221235", "-35"),
+        ("minus thirty-five", "-35"),
+        ("-$5", "-5"),
+        ("3 - 5 = -2", "-2"),
+        ("10-3", "3"),
+        ("3/4", "0.75"),
+        ("1 1/2", "1.5"),
+        ("1\u00bd", "1.5"),
+        ("1.5e3", "1500"),
+        ("1.5 x 10^3", "1500"),
+        ("1.5 \u00d7 10^{3}", "1500"),
+        ("2.5 million", "2500000"),
+        ("one hundred and twenty-three thousand", "123,000"),
+        ("a hundred and five", "105"),
+        ("one million", "1000000"),
+        ("nineteen", "19"),
+        ("two and a half", "2.5"),
+        ("three point one four", "3.14"),
+        ("0.333333333", "1/3"),
+        ("18kg", "18"),
+        ("**18**", "18"),
+        ("16*2", "2"),
+    ],
+)
+def test_numbers(reply: str, value: str) -> None:
+    assert right("numeric", reply, value)
+    assert not right("numeric", reply, f"{value}1" if "%" not in value else "5")
+
+
+@pytest.mark.parametrize(
+    ("reply", "target"),
+    [
+        ("0.5", "50%"),
+        ("50%", "0.5"),
+        ("The answer is 17 or 18", "18"),
+        ("The answer is 17 or 18", "17"),
+        ("the 18th", "18"),
+        ("eighteenth", "18"),
+        ("18.01", "18"),
+        ("109200001", "109,200,000"),
+        ("118", "18"),
+        ("180", "18"),
+        ("1.8", "18"),
+        ("18", "-18"),
+        ("nobody knows", "1"),
+        ("weight", "8"),
+        ("1/0", "1"),
+        ("9" * 10_000, "9"),
+        ("", "0"),
+    ],
+)
+def test_numbers_that_are_not_equal(reply: str, target: str) -> None:
+    assert not right("numeric", reply, target)
+
+
+def test_targets_of_numbers() -> None:
+    metric = by_name("numeric")
+    assert metric.parses("She has 3 and 4.\n#### 7")
+    assert metric.parses("$1,080")
+    assert not metric.parses("3 or 4")
+    assert not metric.parses("Monsters, Inc")
+
+
+UNITS = [
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+]  # fmt: skip
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+
+
+def in_words(n: int, joint: str, hyphen: str) -> str:
+    """Return a number in English words."""
+    for value, name in ((1_000_000, "million"), (1_000, "thousand"), (100, "hundred")):
+        if n >= value:
+            rest = n % value
+            link = joint if rest < 100 else " "
+            return f"{in_words(n // value, joint, hyphen)} {name}" + (
+                link + in_words(rest, joint, hyphen) if rest else ""
+            )
+    if n < 20:
+        return UNITS[n]
+    return TENS[n // 10 - 2] + (hyphen + UNITS[n % 10] if n % 10 else "")
+
+
+@given(n=st.integers(0, 10**9 - 1), joint=st.sampled_from([" ", " and "]), hyphen=st.sampled_from([" ", "-"]))
+def test_number_words(n: int, joint: str, hyphen: str) -> None:
+    words = in_words(n, joint, hyphen)
+    assert right("numeric", f"{words} dollars", str(n))
+    assert right("numeric", f"The answer is {words.upper()}.", str(n))
+
+
+@given(n=st.integers(-(10**12), 10**12), shift=st.integers(0, 6))
+def test_written_numbers(n: int, shift: int) -> None:
+    assert right("numeric", f"{n:,}", str(n))
+    assert right("numeric", f"The answer is ${n}.00.", str(n))
+    assert right("numeric", f"{n}e{shift}", str(n * 10**shift))
+    assert not right("numeric", str(n + 1), str(n))
+
+
+# Sequences.
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "apple pear r&d",
+        "Apple, Pear, R&D",
+        "apple\npear\nr&d",
+        "1. apple\n2. pear\n3. r&d",
+        "1) apple 2) pear 3) r&d",
+        "- apple\n- pear\n- r&d",
+        "apple, pear, and r&d.",
+        "apple -> pear -> r&d",
+        "Sure! Sorted alphabetically:\n\napple pear r&d",
+        "First apple, then pear. The sorted list is: apple pear r&d",
+        "So the answer is apple pear r&d.",
+        "The answer is apple pear r&d. It is sorted.",
+        "Answer: **apple pear r&d**",
+    ],
+)
+def test_a_sequence_of_words(reply: str) -> None:
+    assert right("words", reply, "apple pear r&d")
+
+
+@pytest.mark.parametrize(
+    "reply", ["pear apple r&d", "apple pear", "apple pear r&d zoo", "applepear r&d", "apple pear r&d or not", ""]
+)
+def test_another_sequence_of_words(reply: str) -> None:
+    assert not right("words", reply, "apple pear r&d")
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_right"),
+    [
+        ("> ]", True),
+        (">]", True),
+        ("[ < > ]", True),
+        ("`> ]`", True),
+        ("The answer is > ].", True),
+        ("We close < first.\nSo the answer is > ].", True),
+        ("The completion: > ]", True),
+        ("We close the last one first.\n> ]", True),
+        ("] >", False),
+        ("> ] ]", False),
+        ("[ < > ] > ]", False),
+        ("> ] or ] >", False),
+        ("", False),
+        ("Nothing", False),
+    ],
+)
+def test_brackets(reply: str, is_right: bool) -> None:
+    assert right("brackets", reply, "> ]", "Complete the rest of the sequence. Input: [ <") == is_right
+
+
+# Exact match.
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "New York",
+        "new  york.",
+        '"New York"',
+        "**New York**",
+        "\uff2eew York",
+        "The answer is New York.",
+        "Answer: New York",
+        "It may be Boston. The final answer is: New York. It is large.",
+        "The answer is Boston. No, the answer is New York",
+    ],
+)
+def test_exact_match(reply: str) -> None:
+    assert right("exact", reply, "New York")
+
+
+@pytest.mark.parametrize("reply", ["York", "New York City", "The answer is New York. The answer is Boston.", ""])
+def test_no_exact_match(reply: str) -> None:
+    assert not right("exact", reply, "New York")
+
+
+def test_signs_are_part_of_an_exact_answer() -> None:
+    assert not right("exact", "35", "-35")
+    assert not right("exact", ">", "> ]")
+
+
+# All metrics.
+
+
+def test_names() -> None:
+    assert set(METRICS) == {
+        "exact", "choice", "numeric", "yes-no", "valid-invalid", "true-false", "words", "brackets",
+    }  # fmt: skip
+    with pytest.raises(InvalidInput, match=r"unknown metric 'numerics'; did you mean 'numeric'\? legal: .*FILE\.py"):
+        by_name("numerics")
+
+
+PIECES = (
+    "answer is Answer: ( ) A B (A) (B) I yes no not valid invalid \\boxed{ } #### 1 , 2/0 . - $ \u00bd one hundred and "
+    "million point < > [ ] ** _ \n = so or Options: True 1e9 x10^9 \x00 <answer> ` : %"
+)
+HOSTILE = st.text(max_size=200) | st.lists(st.sampled_from(PIECES.split(" ")), max_size=40).map(" ".join)
+
+
+@given(
+    name=st.sampled_from(sorted(METRICS)),
+    reply=HOSTILE,
+    question=st.just(MOVIES) | HOSTILE,
+    target=st.sampled_from(["(A)", "Yes", "18", "True", "valid", "> ]", "a b"]) | HOSTILE,
+)
+def test_no_text_raises(name: str, reply: str, question: str, target: str) -> None:
+    metric, example = by_name(name), Example(question, target)
+    assert metric.score(reply, example) in (0.0, 1.0)
+    assert isinstance(metric.parses(target), bool)
+    assert isinstance(metric.fits(example), bool)
+    assert all(isinstance(option, str) for option in metric.options(example))
+
+
+@given(target=st.text(min_size=1))
+def test_an_exact_target_is_its_own_reply(target: str) -> None:
+    assert right("exact", target, target)
+
+
+HARD = [
+    "the answer is ", "answer ", "answer: ", "answer the is ", "option ", "A is the ", "(", "(A) ", "A ", "A, ", "a, ",
+    "not ", "no ", "yes ", "or ", "so ", "1", "1,", "1,111", "1.", "1/", "x 10^", "\\frac{1}{", "one ", "a ", "point ",
+    "one hundred and ", "\u00bd", "e", "x", "-", "_", "*", "**", "#", "#### ", "\\boxed{", "{", " ", "\n", "\t", ":",
+    ": ", "<", "[ ", "=", "= ", "$", ".", "`", "The ", "The Lion ", "\ufdfa",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_long_hostile_replies_take_linear_time(name: str) -> None:
+    targets = {"yes-no": "No", "valid-invalid": "valid", "true-false": "True", "brackets": "]", "numeric": "7"}
+    metric, example = by_name(name), Example(MOVIES, targets.get(name, "(A)"))
+    began = time.perf_counter()
+    for unit in HARD:
+        for reply in (unit * (LIMIT // len(unit)), unit * (LIMIT // len(unit)) + "!z"):
+            metric.score(reply, example)
+    # More than a hundred replies of 20,000 characters; one that is read in quadratic time takes longer alone.
+    assert time.perf_counter() - began < 60
+
+
+def test_only_the_end_of_a_long_reply_is_read() -> None:
+    assert right("yes-no", "no " * LIMIT + "the answer is yes", "Yes")
+    assert bounded("in" + "valid." + " " * (LIMIT - 6)) == ""  # not a cut-off "valid"
+    assert len(bounded("x y" * LIMIT)) <= LIMIT
+    assert len(plain("\ufdfa " * LIMIT)) <= LIMIT
+
+
+def test_statements_do_not_reach_into_each_other() -> None:
+    found = statements("The answer is 5. Wait. So the answer is (B), since 3.5 < 4. Done. #### 7\n\\boxed{a{b}c} d")
+    assert [(s.mark, s.sentence) for s in found] == [
+        ("phrase", "5"),
+        ("phrase", "(B), since 3.5 < 4"),
+        ("hash", "7"),
+        ("boxed", "a{b}c"),
+    ]
+
+
+# Real data.
+
+
+def bbh() -> Iterator[Path]:
+    yield from sorted((SHARED / "bbh").glob("*.json"))
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the data of ../shared is not here")
+def test_every_target_of_big_bench_hard_is_its_own_right_answer() -> None:
+    tasks = {path.stem: json.loads(path.read_text(encoding="utf-8"))["examples"] for path in bbh()}
+    assert len(tasks) == 27
+    unfit = set()
+    for task, rows in tasks.items():
+        metric = by_name(METRIC_OF_TASK.get(task, "choice"))
+        for i, row in enumerate(rows):
+            example = Example(row["input"], row["target"])
+            for reply in (example.target, f"Let me see.\nSo the answer is {example.target}."):
+                assert metric.score(reply, example) == 1.0, (task, i, reply)
+            if not metric.fits(example):
+                unfit.add((task, i))
+            for other in metric.options(example):
+                same = other.lower() == example.target.lower()
+                assert metric.score(f"The answer is {other}.", example) == same, (task, i, other)
+    assert unfit == MALFORMED
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the data of ../shared is not here")
+def test_every_option_of_big_bench_hard_can_be_named_by_its_text() -> None:
+    from llmopt.problems.prompt.metrics.choice import read_options
+
+    metric = by_name("choice")
+    for path in bbh():
+        for i, row in enumerate(json.loads(path.read_text(encoding="utf-8"))["examples"]):
+            options = read_options(row["input"])
+            for letter, text in options.items():
+                if list(options.values()).count(text) > 1 or (path.stem, i) in MALFORMED:
+                    continue
+                for reply in (text, f"({letter}) {text}", f"The answer is ({letter}) {text}."):
+                    assert metric.score(reply, Example(row["input"], f"({letter})")) == 1.0, (path.stem, i, reply)
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the data of ../shared is not here")
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_every_target_of_gsm8k_is_its_own_right_answer(part: str) -> None:
+    metric = by_name("numeric")
+    lines = (SHARED / "gsm8k" / f"{part}.jsonl").read_text(encoding="utf-8").splitlines()
+    for row in map(json.loads, lines):
+        example = Example(row["question"], row["answer"])
+        assert metric.parses(example.target)
+        assert metric.score(example.target, example) == 1.0
+        assert metric.score("The answer is " + example.target.rpartition("####")[2].strip() + ".", example) == 1.0
