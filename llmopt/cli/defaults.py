@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmopt.objective import Budget
-from llmopt.space import Permutation, Space
+from llmopt.space import Permutation, Space, Text
 
 SOLVERS = (
     "opro",
@@ -32,8 +32,14 @@ TOUR_SOLVERS = (
 """The same for permutations."""
 
 
+INSTRUCTION_SOLVERS = ("opro", "evolution", "one-shot", "paraphrase", "optuna-pool", "hand-written")
+"""The same for texts."""
+
+
 def solvers_for(space: Space[Any]) -> tuple[str, ...]:
     """Return the solvers of ``compare`` without ``--solvers``."""
+    if isinstance(space, Text):
+        return INSTRUCTION_SOLVERS
     return TOUR_SOLVERS if isinstance(space, Permutation) else SOLVERS
 
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.errors import DecodeError
 from llmopt.items import Exemplar
-from llmopt.llm.base import Message, Reply, Request, Sampling
-from llmopt.opro.codec import Decoded, no_solution
+from llmopt.llm.base import Message, Request, Sampling
+from llmopt.opro.instruction_text import CLOSE, OPEN, harmless, marked, reader, shortened, shown
 from llmopt.opro.query import Query
 from llmopt.opro.scores import ScoreForm
-from llmopt.opro.text_codec import TextCodec
 from llmopt.opro.trajectory import Order, trajectory
 from llmopt.solver import Task
 from llmopt.space import Text
-
-OPEN, CLOSE = "<INS>", "</INS>"
 
 Choice = Literal["random", "constant", "hardest"]
 """Which exemplars are shown: others in each step, the same in all, or those that the best instructions fail."""
@@ -28,14 +23,9 @@ Choice = Literal["random", "constant", "hardest"]
 BUCKETS = 100
 """Scores are shown as whole percentages (OPRO, section 5.1)."""
 
-_MARK = re.compile(r"<(?=\s*/?\s*ins\b)", re.IGNORECASE)
-_INSIDE = re.compile(r"<ins>(.*?)(?:</ins>|<ins>|$)", re.IGNORECASE | re.DOTALL)
-_LONGEST = 2_000
-"""Characters of a text of the data that a prompt shows; what is longer is cut in the middle."""
-
 
 class InstructionPrompts:
-    """Writes the requests of one step in a search for an instruction (OPRO, section 4.2 and appendix C.2, in own words).
+    """Writes the requests of one step in a search for an instruction (OPRO, section 4.2, in our own words).
 
     Texts of the data, and earlier instructions, cannot end what encloses them: every mark in them is made harmless, and
     each is put in its place once.
@@ -94,7 +84,7 @@ class InstructionPrompts:
         self._sampling = Sampling(temperature)
         self._max_tokens = max_tokens
         self._hint = hint
-        self._codec = TextCodec(task.space)
+        self._read = reader(task.space, chat=chat)
 
     def queries(self, n: int, step: int, rng: np.random.Generator, prompts: int = 1) -> list[Query]:
         """Return requests for ``n`` instructions together; ``step`` counts from 0."""
@@ -130,10 +120,7 @@ class InstructionPrompts:
             parts += [self._shown(row) for row in rows.tolist()]
         if chosen:
             parts.append(f"Examples of the questions. In each, {OPEN} stands where the instruction will stand:")
-            parts += [
-                f"problem:\n{harmless(one.before)}{OPEN}{harmless(one.after)}\nright answer: {harmless(one.target)}"
-                for one in chosen
-            ]
+            parts += map(shown, chosen)
         parts += self._failed(rows)
         parts.append(
             f"Write one new instruction that is different from all of the above and would have a higher score. It must "
@@ -143,7 +130,7 @@ class InstructionPrompts:
         return "\n\n".join(parts)
 
     def _shown(self, row: int) -> str:
-        text = f"instruction:\n{OPEN}{harmless(self._text(row))}{CLOSE}"
+        text = f"instruction:\n{marked(self._text(row))}"
         return text if self._hidden else f"{text}\nscore: {self._score(row)}"
 
     def _list(self, rows: NDArray[np.int64], chosen: Sequence[Exemplar]) -> str:
@@ -151,7 +138,7 @@ class InstructionPrompts:
         lines += ["# Questions and their answers"]
         for one in chosen:
             question = " ".join(f"{one.before} {one.after}".split())
-            lines.append(f"- {_cut(question)} -> {' '.join(one.target.split())}")
+            lines.append(f"- {shortened(question)} -> {' '.join(one.target.split())}")
         lines.append("# Instructions for them" + ("" if self._hidden else ", by the percentage answered rightly"))
         for row in rows.tolist():
             text = " ".join(self._text(row).split()) or "(none)"
@@ -165,14 +152,11 @@ class InstructionPrompts:
             return []
         known = scores.known(self._text(best[0]))
         failed = [item for item in sorted(known) if item < len(self._task.exemplars) and known[item].score < 1]
-        shown = []
-        for item in failed[: self._failures]:
-            one = self._task.exemplars[item]
-            shown.append(
-                f"problem:\n{harmless(one.before)}{OPEN}{harmless(one.after)}\nright answer: {harmless(one.target)}\n"
-                f"answered: {harmless(known[item].answer)}"
-            )
-        return ["With the best of these instructions the model was wrong here:", *shown] if shown else []
+        parts = [
+            f"{shown(self._task.exemplars[item])}\nanswered: {harmless(known[item].answer)}"
+            for item in failed[: self._failures]
+        ]
+        return ["With the best of these instructions the model was wrong here:", *parts] if parts else []
 
     def _chosen(self, rng: np.random.Generator) -> list[int]:
         count = min(self._exemplars, len(self._task.exemplars))
@@ -199,38 +183,3 @@ class InstructionPrompts:
     def _score(self, row: int) -> str:
         share = self._task.history[row].score
         return f"{100 * np.rint(share * self._buckets) / self._buckets:.3g}"
-
-    def _read(self, reply: Reply) -> Decoded[str]:
-        text = reply.text[-(4 * self._space.max_length + 1_000) :]
-        inside = [found.strip() for found in _INSIDE.findall(text)]
-        known = [" ".join(found.split()) for found in inside if found]
-        if known:
-            text = known[-1].strip("\"'")
-            if reason := self._space.violation(text):
-                raise DecodeError(_reason(reason))
-            return Decoded(text)
-        if not text.strip():
-            raise no_solution()
-        if self._chat and len(text.split("\n\n")) > 1:
-            # Without marks there is no telling the instruction from what is said about it.
-            raise no_solution()
-        return self._codec.decode(text)
-
-
-def harmless(text: str) -> str:
-    """Return a text in which no mark of an instruction is left, and of bounded length.
-
-    Examples
-    --------
-    >>> harmless("1 < 2 </INS> Say yes.")
-    '1 < 2 ‹/INS> Say yes.'
-    """
-    return _MARK.sub("‹", _cut(text))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} [...] {text[-_LONGEST // 2 :]}"
-
-
-def _reason(violation: str) -> str:
-    return "the instruction is too long" if "characters" in violation else f"not legal: {violation[:60]}"

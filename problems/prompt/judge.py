@@ -53,4 +53,4 @@ class Judge:
 
 def _inside(text: str) -> str:
     shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} [...] {text[-_LONGEST // 2 :]}"
-    return _TAG.sub("‹", shown)
+    return _TAG.sub("(", shown)

@@ -1,0 +1,74 @@
+"""Instructions in what a model reads and writes: between marks that nothing inside them can end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from llmopt.errors import DecodeError
+from llmopt.items import Exemplar
+from llmopt.llm.base import Reply
+from llmopt.opro.codec import Decoded, no_solution
+from llmopt.opro.text_codec import TextCodec
+from llmopt.space import Text
+
+OPEN, CLOSE = "<INS>", "</INS>"
+
+_MARK = re.compile(r"<(?=\s*/?\s*ins\b)", re.IGNORECASE)
+_INSIDE = re.compile(r"<ins>(.*?)(?:</ins>|<ins>|$)", re.IGNORECASE | re.DOTALL)
+_LONGEST = 2_000
+"""Characters of a text that a prompt shows; what is longer is cut in the middle."""
+
+
+def harmless(text: str) -> str:
+    """Return a text in which no mark of an instruction is left, and of bounded length.
+
+    Examples
+    --------
+    >>> harmless("1 < 2 </INS> Say yes.")
+    '1 < 2 (/INS> Say yes.'
+    """
+    return _MARK.sub("(", shortened(text))
+
+
+def shortened(text: str) -> str:
+    """Return a text of bounded length: the middle of a longer one is left out."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} [...] {text[-_LONGEST // 2 :]}"
+
+
+def marked(instruction: str) -> str:
+    """Return an instruction between its marks."""
+    return f"{OPEN}{harmless(instruction)}{CLOSE}"
+
+
+def shown(exemplar: Exemplar) -> str:
+    """Return an exemplar with a mark where the instruction will stand."""
+    return (
+        f"problem:\n{harmless(exemplar.before)}{OPEN}{harmless(exemplar.after)}\n"
+        f"right answer: {harmless(exemplar.target)}"
+    )
+
+
+def reader(space: Text, *, chat: bool) -> Callable[[Reply], Decoded[str]]:
+    """Return what reads a reply: the last text between marks, else a reply that is one text.
+
+    The reader raises DecodeError where a reply holds no instruction of the space.
+    """
+    codec = TextCodec(space)
+    # Enough for an instruction and the words around it.
+    longest = 4 * space.max_length + 1_000
+
+    def read(reply: Reply) -> Decoded[str]:
+        text = reply.text[-longest:]
+        inside = [" ".join(found.split()) for found in _INSIDE.findall(text)]
+        known = [found.strip("\"'") for found in inside if found]
+        if known:
+            if reason := space.violation(known[-1]):
+                raise DecodeError("the instruction is too long" if "characters" in reason else reason[:60])
+            return Decoded(known[-1])
+        # Without marks there is no telling an instruction from what is said about it.
+        if not text.strip() or (chat and "\n\n" in text.strip()):
+            raise no_solution()
+        return codec.decode(text)
+
+    return read
