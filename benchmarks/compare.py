@@ -185,8 +185,8 @@ class Comparison:
 def create_problems(
     name: str, settings: Mapping[str, str], repeats: int, open_model: Callable[[str], LLM] | None = None
 ) -> tuple[list[Problem], int]:
-    """Build one problem for each repeat; ``instance`` among the settings is that of repeat 0, and ``open_model`` returns
-    the models that problems ask.
+    """Build one problem for each repeat; ``instance`` among the settings is that of repeat 0, and ``open_model``
+    returns the models that problems ask.
 
     Returns
     -------

@@ -41,8 +41,8 @@ def confirm(order: Order, comparison: Comparison) -> None:
     money = "price unknown (--prices)" if cost is None else dollars(cost)
     if not order.quiet:
         print(
-            f"llmopt: at most {calls:,} scorer calls ({one_line(llm.info.spec)}), about {calls * read:,} tokens read, at "
-            f"most {calls * written:,} written: {money}",
+            f"llmopt: at most {calls:,} scorer calls ({one_line(llm.info.spec)}), about {calls * read:,} tokens read, "
+            f"at most {calls * written:,} written: {money}",
             file=sys.stderr,
         )
     if order.yes or (cost is not None and cost <= ASK_ABOVE) or not (sys.stdin.isatty() and sys.stderr.isatty()):

@@ -164,8 +164,8 @@ class PromptProblem(ItemProblem):
         tokens = llm.count_tokens(request.prompt)
         if tokens is not None and tokens + request.max_tokens > context:
             raise InvalidInput(
-                f"the example that begins with {longest.input[:60]!r} and the longest instruction take {tokens:,} tokens, "
-                f"and an answer up to {request.max_tokens:,}, more than the context of {context:,} tokens of "
+                f"the example that begins with {longest.input[:60]!r} and the longest instruction take {tokens:,} "
+                f"tokens, and an answer up to {request.max_tokens:,}, more than the context of {context:,} tokens of "
                 f"{llm.info.spec}; leave it out, lower max_tokens, or use another scorer"
             )
 
