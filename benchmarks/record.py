@@ -95,6 +95,10 @@ class Record:
         Test accuracies of the empty instruction and of "Let's think step by step.".
     p_empty, p_step
         McNemar's exact p-values of the difference to them, on the same examples.
+    empty_answers
+        How many of the answers to what was found, and to those, were empty.
+    flags
+        What should be looked at before the instruction is used.
     """
 
     solver: str
@@ -142,6 +146,8 @@ class Record:
     step_accuracy: float | None = None
     p_empty: float | None = None
     p_step: float | None = None
+    empty_answers: int | None = None
+    flags: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as JSON has them: None in place of NaN and infinity."""
@@ -249,7 +255,10 @@ def _assessed(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that come from what :mod:`llmopt.problems.prompt.assessment` says; none without it."""
     if "test_accuracy" not in found:
         return {}
-    names = ("instruction", "train_accuracy", "validation_accuracy", "test_accuracy", "test_examples")
+    names = (
+        *("instruction", "train_accuracy", "validation_accuracy", "test_accuracy", "test_examples"),
+        "empty_answers",
+    )
     empty, step = found["compared"]
     return {
         **{name: found[name] for name in names},
@@ -259,6 +268,7 @@ def _assessed(found: Mapping[str, Any]) -> dict[str, Any]:
         "step_accuracy": step["test_accuracy"],
         "p_empty": empty["p_value"],
         "p_step": step["p_value"],
+        "flags": "; ".join(found["flags"]),
     }
 
 

@@ -33,6 +33,7 @@ def compare(
     full_evaluation: options.FullEvaluation = False,
     data: options.Data = None,
     initial: options.Initial = None,
+    transfer: options.Transfer = None,
     yes: options.Yes = False,
     hint: options.Hint = "",
     prices: options.Prices = None,
@@ -67,6 +68,7 @@ def compare(
         json=json,
         quiet=quiet,
         full_evaluation=full_evaluation,
+        transfer=tuple(transfer or ()),
         yes=yes,
     )
     return perform(order, dry=dry_run)
@@ -90,6 +92,7 @@ def solve(
     full_evaluation: options.FullEvaluation = False,
     data: options.Data = None,
     initial: options.Initial = None,
+    transfer: options.Transfer = None,
     yes: options.Yes = False,
     hint: options.Hint = "",
     prices: options.Prices = None,
@@ -123,6 +126,7 @@ def solve(
         json=json,
         quiet=quiet,
         full_evaluation=full_evaluation,
+        transfer=tuple(transfer or ()),
         yes=yes,
         single=True,
     )

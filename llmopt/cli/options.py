@@ -51,6 +51,14 @@ Initial = Annotated[
     Path | None,
     typer.Option("--initial", metavar="FILE", help="Instructions to start with, one a line; as initial=FILE (prompt)."),
 ]
+Transfer = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--transfer",
+        metavar="KEY=VALUE",
+        help="Score what was found with another setting too, such as dataset=bbh/navigate or scorer=SPEC (prompt).",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before a run that may be expensive.")]
 Prices = Annotated[
     Path | None, typer.Option("--prices", metavar="FILE", help="Prices of models, in JSON; see docs/models.md.")

@@ -38,6 +38,7 @@ class Order:
     quiet: bool = False
     single: bool = False
     full_evaluation: bool = False
+    transfer: Sequence[str] = ()
     yes: bool = False
 
 
@@ -63,6 +64,7 @@ def as_json(order: Order, solvers: Sequence[str]) -> dict[str, Any]:
         "cache": cache if cache is None or cache == "auto" else str(Path(cache).absolute()),
         "single": order.single,
         "full_evaluation": order.full_evaluation,
+        "transfer": list(order.transfer),
     }
 
 
@@ -92,6 +94,7 @@ def from_json(stored: Mapping[str, Any], out: Path, *, json: bool, quiet: bool) 
             single=stored["single"],
             # A log of an earlier version knew no races.
             full_evaluation=stored.get("full_evaluation", False),
+            transfer=tuple(stored.get("transfer", ())),
             yes=True,
         )
     except (KeyError, TypeError, AttributeError):

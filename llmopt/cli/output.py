@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,11 @@ from llmopt.benchmarks.credit import controls
 from llmopt.benchmarks.published import published, published_tours
 from llmopt.benchmarks.record import Record, finite
 from llmopt.benchmarks.summary import summarize
+from llmopt.cli import transfer
 from llmopt.llm.base import LLM
+from llmopt.problems.prompt.export import messages
+from llmopt.problems.prompt.problem import PromptProblem
+from llmopt.report.instructions import found_instructions
 from llmopt.report.safe import one_line, portable
 from llmopt.report.table import Table, dollars, markdown, measured, paper, paper_tours
 from llmopt.runlog.identity import versions
@@ -27,10 +31,14 @@ if TYPE_CHECKING:
     from llmopt.report.folder import Folder
 
 
-def show(order: Order, comparison: Comparison, runs: Sequence[Run]) -> None:
-    """Print the outcome to stdout: one JSON document, the best solution, or a table."""
+def show(
+    order: Order, comparison: Comparison, runs: Sequence[Run], transferred: Sequence[Mapping[str, Any]] = ()
+) -> None:
+    """Print the outcome to stdout: one JSON document, the best solution, or a table; and what was transferred."""
     if order.json:
-        print(json.dumps(document(comparison, runs, with_solution=order.single), indent=2, allow_nan=False))
+        found = document(comparison, runs, with_solution=order.single)
+        found |= {"transfer": list(transferred)} if transferred else {}
+        print(json.dumps(found, indent=2, allow_nan=False))
     elif order.single:
         for run in runs:
             _show_solution(comparison, run)
@@ -40,6 +48,8 @@ def show(order: Order, comparison: Comparison, runs: Sequence[Run]) -> None:
         for i, table in enumerate(tables(comparison, runs)):
             print("\n" * bool(i), end="")
             print_table(table)
+    if transferred and not order.json:
+        transfer.show(order.transfer, transferred)
 
 
 def save(order: Order, comparison: Comparison, runs: Sequence[Run], folder: Folder, display: Progress) -> None:
@@ -49,10 +59,20 @@ def save(order: Order, comparison: Comparison, runs: Sequence[Run], folder: Fold
     folder.summarize("\n".join(markdown(table) for table in tables(comparison, runs)))
     from llmopt.report.pictures import draw
 
-    drawn = draw(comparison, runs, folder)
+    drawn = [*draw(comparison, runs, folder), *_save_instructions(comparison, runs, folder)]
     if not order.quiet:
         names = ", ".join([FILE, "runs.csv", "evaluations/", "summary.md", "meta.json", *drawn])
         print(f"written to {one_line(str(folder.path))}: {names}", file=sys.stderr)
+
+
+def _save_instructions(comparison: Comparison, runs: Sequence[Run], folder: Folder) -> list[str]:
+    """Write each instruction that was found as plain text, and as arguments of both SDKs; return what was written."""
+    for run in runs:
+        problem, text = comparison.problems[run.record.repeat], run.record.instruction
+        if isinstance(problem, PromptProblem) and text is not None:
+            exported = json.dumps(messages(problem.scorer.template, text), indent=2, ensure_ascii=False)
+            folder.add_instruction(run.record, text, exported)
+    return ["instructions/"] if any(run.record.instruction is not None for run in runs) else []
 
 
 def tables(comparison: Comparison, runs: Sequence[Run]) -> list[Table]:
@@ -63,6 +83,8 @@ def tables(comparison: Comparison, runs: Sequence[Run]) -> list[Table]:
         result.append(
             measured(summarize(credited), "credit: the local search of hybrid without its model", relative=relative)
         )
+    if instructions := found_instructions([run.record for run in runs]):
+        result.append(instructions)
     if figures := published(comparison.problems[0]):
         result.append(paper(figures))
     if tours := published_tours(comparison.problems[0]):
@@ -220,6 +242,10 @@ def _instruction_rows(record: Record) -> list[tuple[str, str]]:
     ):
         rows.append((name, f"{accuracy:.1%} on the same test examples (McNemar's exact test: p = {p:.3g})"))
     rows.append(("scorer calls", f"{record.scorer_calls:,} in the search; {record.dropped:,} candidates dropped early"))
+    if record.empty_answers:
+        rows.append(("empty answers", f"{record.empty_answers:,} of those to these three instructions"))
+    if record.flags:
+        rows.append(("look at it first", record.flags))
     return rows
 
 

@@ -7,17 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from llmopt.benchmarks.compare import Comparison, Run, create_problems, create_solvers
 from llmopt.cli import defaults, output
 from llmopt.cli.estimate import confirm
 from llmopt.cli.order import META, ORDER, Order, as_json, asked, from_json
 from llmopt.cli.progress import Progress, progress
-from llmopt.errors import InvalidInput, LogError, MissingExtra
+from llmopt.cli.transfer import elsewhere, transferred
+from llmopt.errors import InvalidInput, LogError, MissingExtra, ModelError
 from llmopt.llm.base import LLM
 from llmopt.llm.terms import Terms
 from llmopt.objective import Budget
 from llmopt.problem import Problem
+from llmopt.problems.prompt.problem import PromptProblem
 from llmopt.registry import create_solver, needs_model
 from llmopt.report.folder import Folder, NotWritten
 from llmopt.report.safe import one_line
@@ -105,6 +108,7 @@ def perform(order: Order, *, dry: bool = False) -> int:
             from llmopt.cli.dry import show_prompts
 
             return show_prompts(comparison, llm, as_json=order.json)
+        other = _elsewhere(order, settings, open_model)
         confirm(order, comparison)
         if folder is not None:
             folder.remove_log()
@@ -116,7 +120,7 @@ def perform(order: Order, *, dry: bool = False) -> int:
             log.set_meta(META, meta)
             folder.begin(meta)
             comparison = replace(comparison, log=log, asked=asked(order))
-        return _perform(order, comparison, folder)
+        return _perform(order, comparison, folder, other)
 
 
 def resume(
@@ -192,10 +196,14 @@ def resume(
         )
         folder = Folder(path, log=log)
         folder.begin(meta)
-        return _perform(order, comparison, folder)
+        return _perform(order, comparison, folder, _elsewhere(order, settings, open_model))
 
 
-def _perform(order: Order, comparison: Comparison, folder: Folder | None) -> int:
+def _elsewhere(order: Order, settings: Mapping[str, str], open_model: Callable[[str], LLM]) -> PromptProblem | None:
+    return elsewhere(order.problem, settings, order.transfer, open_model) if order.transfer else None
+
+
+def _perform(order: Order, comparison: Comparison, folder: Folder | None, other: PromptProblem | None = None) -> int:
     runs: list[Run] = []
     trouble: NotWritten | LogError | None = None
     interrupted = False
@@ -208,7 +216,15 @@ def _perform(order: Order, comparison: Comparison, folder: Folder | None) -> int
     except (NotWritten, LogError) as error:
         trouble = error
     interrupted = interrupted or any(run.record.stop_reason == "interrupted" for run in runs)
-    output.show(order, comparison, runs)
+    rows: list[dict[str, Any]] = []
+    if other is not None and not interrupted and trouble is None:
+        try:
+            rows = transferred(other, comparison, runs)
+        except KeyboardInterrupt:
+            interrupted = True
+        except ModelError as error:
+            print(f"llmopt: --transfer: {one_line(str(error))}", file=sys.stderr)
+    output.show(order, comparison, runs, rows)
     sys.stdout.flush()
     if folder is not None and trouble is None:
         try:

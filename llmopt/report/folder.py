@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from llmopt.benchmarks.compare import Run
-from llmopt.benchmarks.record import FIELDS, finite
+from llmopt.benchmarks.record import FIELDS, Record, finite
 from llmopt.errors import InvalidInput, LlmoptError
 from llmopt.history import History
 from llmopt.report.safe import cell, portable
@@ -25,6 +25,7 @@ from llmopt.runlog.reader import FILE, LOCK
 
 RUNS = "runs.csv"
 EVALUATIONS = "evaluations"
+INSTRUCTIONS = "instructions"
 META = "meta.json"
 SUMMARY = "summary.md"
 PICTURES = ("search.png", "search-near.png", "tours.png", "progress.png")
@@ -80,6 +81,7 @@ class Folder:
 
     def _earlier(self) -> list[Path]:
         files = [self.path / name for name in (*_OURS, FILE)] + sorted((self.path / EVALUATIONS).glob("*.csv"))
+        files += sorted((self.path / INSTRUCTIONS).glob("*.txt")) + sorted((self.path / INSTRUCTIONS).glob("*.json"))
         return [file for file in files if file.exists()]
 
     def begin(self, meta: Mapping[str, Any]) -> None:
@@ -109,8 +111,7 @@ class Folder:
             The disk is full, or the folder is gone.
         """
         record = run.record
-        slug = re.sub(r"[^A-Za-z0-9.-]+", "_", record.solver)[:80]
-        name = f"{EVALUATIONS}/{self._saved + 1:03d}-{slug}-repeat-{record.repeat}.csv"
+        name = f"{EVALUATIONS}/{self._saved + 1:03d}-{_slug(record)}-repeat-{record.repeat}.csv"
         with self._writing(name):
             _write(self.path / name, _csv(_evaluations(run.history)))
         with self._writing(RUNS), (self.path / RUNS).open("a", encoding="utf-8", newline="") as file:
@@ -120,6 +121,14 @@ class Folder:
             file.write(_csv([[cell(value) for value in fields.values()]]))
             file.flush()
             os.fsync(file.fileno())
+
+    def add_instruction(self, record: Record, text: str, exported: str) -> None:
+        """Write an instruction that a run has found, as plain text and as JSON for its use."""
+        name = f"{INSTRUCTIONS}/{_slug(record)}-repeat-{record.repeat}"
+        with self._writing(name):
+            (self.path / INSTRUCTIONS).mkdir(exist_ok=True)
+            _write(self.path / f"{name}.txt", text + "\n")
+            _write(self.path / f"{name}.json", exported + "\n")
 
     def complete(self, runs: Sequence[Run]) -> None:
         """Write the runs that :meth:`add` was kept from writing."""
@@ -148,6 +157,10 @@ class Folder:
             yield
         except OSError as error:
             raise NotWritten(f"--out {self.path / name} cannot be written: {error.strerror or error}") from None
+
+
+def _slug(record: Record) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", record.solver)[:80]
 
 
 def _write(path: Path, text: str) -> None:
