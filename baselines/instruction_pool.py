@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from llmopt.baselines.penalty import finite_losses
 from llmopt.baselines.works_on import works_on
 from llmopt.errors import InvalidInput
 from llmopt.history import Evaluations
-from llmopt.objective import Budget, Proposals
+from llmopt.lines import read_lines
+from llmopt.objective import Budget, Objective, Proposals
 from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Space, Text
 
@@ -51,7 +52,7 @@ class HandWritten(AskTellSolver):
     def __init__(self, pool: Path | None = None) -> None:
         super().__init__()
         self.pool = pool
-        self._texts = HAND_WRITTEN if pool is None else _lines(pool)
+        self._texts = HAND_WRITTEN if pool is None else read_lines(pool, "pool")
 
     def check(self, space: Space[Any], budget: Budget) -> None:
         works_on(Text, space, self)
@@ -64,7 +65,7 @@ class HandWritten(AskTellSolver):
         chosen, self._left = self._left[:n], self._left[n:]
         return Proposals(self.task.space.pack(chosen))
 
-    def run(self, objective: Any, task: Task, rng: np.random.Generator) -> None:
+    def run(self, objective: Objective, task: Task, rng: np.random.Generator) -> None:
         self.start(task, rng)
         while self._left:
             objective.step(self.ask(self.batch))
@@ -86,17 +87,20 @@ class OptunaPool(AskTellSolver):
     def __init__(self, pool: Path | None = None, batch: int = 8) -> None:
         super().__init__(batch)
         self.pool = pool
-        self._texts = HAND_WRITTEN if pool is None else _lines(pool)
+        self._texts = HAND_WRITTEN if pool is None else read_lines(pool, "pool")
 
     def check(self, space: Space[Any], budget: Budget) -> None:
         works_on(Text, space, self)
+        if (count := len(self._legal(space))) < 2:
+            raise InvalidInput(f"optuna-pool: {count} instructions of the pool are legal here; give at least 2")
+
+    def _legal(self, space: Space[Any]) -> list[str]:
+        return [text for text in self._texts if space.contains(text)]
 
     def start(self, task: Task, rng: np.random.Generator) -> None:
         super().start(task, rng)
-        legal = [text for text in self._texts if task.space.contains(text)]
-        if len(legal) < 2:
-            raise InvalidInput(f"optuna-pool: {len(legal)} instructions of the pool are legal here; give at least 2")
-        self._distributions = {"instruction": CategoricalDistribution(legal)}
+        legal = self._legal(task.space)
+        self._distributions: dict[str, BaseDistribution] = {"instruction": CategoricalDistribution(legal)}
         self._size = len(legal)
         self._tried: set[str] = set()
         verbosity = optuna.logging.get_verbosity()
@@ -118,17 +122,8 @@ class OptunaPool(AskTellSolver):
         for trial, loss in zip(self._trials, losses, strict=True):
             self._study.tell(trial, float(loss))
 
-    def run(self, objective: Any, task: Task, rng: np.random.Generator) -> None:
+    def run(self, objective: Objective, task: Task, rng: np.random.Generator) -> None:
         self.start(task, rng)
         # Once everything was tried, there is nothing left to learn.
         while len(self._tried) < self._size:
             self.tell(objective.step(self.ask(self.batch)))
-
-
-def _lines(path: Path) -> tuple[str, ...]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise InvalidInput(f"pool={path}: cannot be read: {reason}; give a file with one instruction a line") from None
-    return tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from llmopt.baselines.works_on import works_on
-from llmopt.errors import InvalidInput, ModelError
+from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM, Message, Request, Sampling
 from llmopt.objective import Budget, Proposals
 from llmopt.opro.instruction_text import CLOSE, OPEN, reader
-from llmopt.opro.query import Query
+from llmopt.opro.query import Query, ask
 from llmopt.problem import Problem
 from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Space, Text
@@ -88,26 +88,7 @@ class InstructionWriter(AskTellSolver):
             for i, (text, count) in enumerate(self.prompts(n))
         ]
         self._step += 1
-        solutions: list[str] = []
-        invalid: list[str] = []
-        for attempt in range(self.retries + 1):
-            try:
-                responses = self._llm.generate([query.seeded(attempt) for query in queries])
-            except ModelError:
-                # What was read before is evaluated first; the next step says what is wrong.
-                if solutions:
-                    break
-                raise
-            unread = []
-            for query, response in zip(queries, responses, strict=True):
-                found, reasons, _ = query.read(response)
-                solutions += found
-                invalid += reasons
-                if not found:
-                    unread.append(query)
-            queries = unread
-            if not queries:
-                break
+        solutions, invalid, _ = ask(self._llm, queries, self.retries)
         return Proposals(self.task.space.pack(solutions), invalid)
 
     def _request(self, text: str, n: int) -> Request:

@@ -97,7 +97,8 @@ class Comparison:
         for solver in self.solvers.values():
             for problem in self.problems:
                 solver.check_problem(problem, self.budget)
-        for models in [one.models for one in (*self.solvers.values(), *self.problems)]:
+        asked = [solver.models for solver in self.solvers.values()] + [problem.models for problem in self.problems]
+        for models in asked:
             for llm in models.values():
                 self.terms.check(llm, self.budget.cost)
         for name, solver in self.solvers.items():

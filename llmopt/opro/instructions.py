@@ -163,8 +163,8 @@ class InstructionPrompts:
         if self._choice == "constant":
             return list(range(count))
         if self._choice == "hardest":
-            return np.argsort(-self._difficulty(rng), kind="stable")[:count].tolist()
-        return rng.choice(len(self._task.exemplars), count, replace=False).tolist()
+            return [int(i) for i in np.argsort(-self._difficulty(rng), kind="stable")[:count]]
+        return [int(i) for i in rng.choice(len(self._task.exemplars), count, replace=False)]
 
     def _difficulty(self, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return for each item the share of the shown instructions that fail it; equals come in a random order."""

@@ -1,15 +1,15 @@
-"""One request to a model, with what is needed to send it again and to read its replies."""
+"""Requests to a model, with what is needed to send them again and to read their replies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from llmopt.errors import DecodeError
-from llmopt.llm.base import Reply, Request, Response
+from llmopt.errors import DecodeError, LlmoptError, ModelError
+from llmopt.llm.base import LLM, Reply, Request, Response
 from llmopt.opro.codec import Decoded
 
 
@@ -56,6 +56,52 @@ class Query:
             solutions.append(decoded.solution)
             repaired += decoded.repairs > 0
         return Readings(solutions, reasons, repaired)
+
+
+def ask(llm: LLM, queries: Sequence[Query], retries: int) -> Readings:
+    """Send queries and read the replies; a query of which no reply can be read is sent again, ``retries`` times at most.
+
+    Raises
+    ------
+    ModelError
+        The model fails before anything was read.
+    """
+    solutions: list[Any] = []
+    invalid: list[str] = []
+    repaired = 0
+    for attempt in range(retries + 1):
+        try:
+            responses = _replies(llm, [query.seeded(attempt) for query in queries])
+        except ModelError:
+            # What was read before is evaluated first; the next step says what is wrong.
+            if solutions:
+                break
+            raise
+        unread = []
+        for query, response in zip(queries, responses, strict=True):
+            found, reasons, mended = query.read(response)
+            solutions += found
+            invalid += reasons
+            repaired += mended
+            if not found:
+                unread.append(query)
+        queries = unread
+        if not queries:
+            break
+    return Readings(solutions, invalid, repaired)
+
+
+def _replies(llm: LLM, requests: list[Request]) -> list[Response]:
+    try:
+        responses = llm.generate(requests)
+    except LlmoptError:
+        raise
+    except Exception as error:
+        # A model is anyone's code; what it raises ends the run, not the evaluations made before.
+        raise ModelError(f"the model {llm.info.spec} failed: {type(error).__name__}: {error}") from error
+    if [len(response.replies) for response in responses] != [request.n for request in requests]:
+        raise ModelError(f"the model {llm.info.spec} gave another number of replies than it was asked for")
+    return responses
 
 
 def cut_off() -> DecodeError:

@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.errors import InvalidInput, LlmoptError, ModelError
-from llmopt.llm.base import LLM, Constraint, Reply, Request, Response, Sampling
+from llmopt.errors import InvalidInput
+from llmopt.llm.base import LLM, Constraint, Reply, Request, Sampling
 from llmopt.objective import Budget, Proposals
 from llmopt.opro.codec import Codec, Decoded, codec_for
 from llmopt.opro.grammar import enclosed
@@ -17,7 +17,7 @@ from llmopt.opro.instructions import BUCKETS, Choice, InstructionPrompts
 from llmopt.opro.joins import Change
 from llmopt.opro.path import PathPrompts
 from llmopt.opro.permutation_codec import PermutationCodec
-from llmopt.opro.query import Query, cut_off
+from llmopt.opro.query import Query, ask, cut_off
 from llmopt.opro.scores import LEVELS, ScoreForm, shown_losses
 from llmopt.opro.serializer import Chat, Continuation, Prompt, Serializer, View
 from llmopt.opro.trajectory import Order, trajectory
@@ -247,41 +247,8 @@ class OPRO(AskTellSolver):
     def ask(self, n: int) -> Proposals:
         queries = self._queries(n)
         self._step += 1
-        solutions: list[Any] = []
-        invalid: list[str] = []
-        repaired = 0
-        for attempt in range(self.retries + 1):
-            try:
-                responses = self._replies([query.seeded(attempt) for query in queries])
-            except ModelError:
-                # What was read before is evaluated first; the next step says what is wrong.
-                if solutions:
-                    break
-                raise
-            unread = []
-            for query, response in zip(queries, responses, strict=True):
-                found, reasons, mended = query.read(response)
-                solutions += found
-                invalid += reasons
-                repaired += mended
-                if not found:
-                    unread.append(query)
-            queries = unread
-            if not queries:
-                break
+        solutions, invalid, repaired = ask(self._llm, queries, self.retries)
         return Proposals(self.task.space.pack(solutions), invalid, repaired)
-
-    def _replies(self, requests: list[Request]) -> list[Response]:
-        try:
-            responses = self._llm.generate(requests)
-        except LlmoptError:
-            raise
-        except Exception as error:
-            # A model is anyone's code; what it raises ends the run, not the evaluations made before.
-            raise ModelError(f"the model {self.llm.info.spec} failed: {type(error).__name__}: {error}") from error
-        if [len(response.replies) for response in responses] != [request.n for request in requests]:
-            raise ModelError(f"the model {self.llm.info.spec} gave another number of replies than it was asked for")
-        return responses
 
     def _queries(self, n: int) -> list[Query]:
         if self._instructions is not None:

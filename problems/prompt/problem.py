@@ -13,6 +13,7 @@ import numpy as np
 from llmopt.errors import InvalidInput
 from llmopt.history import History
 from llmopt.items import Exemplar, ItemProblem, ItemScores, Keep
+from llmopt.lines import read_lines
 from llmopt.llm import connect
 from llmopt.llm.base import LLM
 from llmopt.problems.prompt import assessment, hand_written
@@ -59,6 +60,7 @@ class PromptProblem(ItemProblem):
     """
 
     direction = "maximize"
+    space: Text
 
     def __init__(
         self,
@@ -247,7 +249,7 @@ def prompt(
         share=share,
     )
     where = Template.at(position) if template is None else Template.read(template)
-    starts = hand_written.STARTS if initial is None else _read_lines(initial)
+    starts = hand_written.STARTS if initial is None else read_lines(initial, "initial")
     notices = [
         *([f"{dataset}: licence {found.licence}"] if found.licence else []),
         *([f"{dataset}: {found.notice}"] if found.notice else []),
@@ -275,17 +277,3 @@ def prompt(
 
 def _first_unfit(dataset: Dataset, metric: Any) -> str:
     return next(e.target for e in (*dataset.examples, *dataset.test) if not metric.fits(e))[:60]
-
-
-def _read_lines(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise InvalidInput(
-            f"initial={path}: cannot be read: {reason}; give a file with one instruction a line"
-        ) from None
-    found = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
-    if not found:
-        raise InvalidInput(f"initial={path}: the file is empty; give one instruction a line")
-    return found

@@ -95,7 +95,7 @@ class Template:
     @property
     def instruction_first(self) -> bool:
         """Whether the instruction comes before the question."""
-        return _PLACEHOLDER.findall(self.system + self.text)[0] == "instruction"
+        return str(_PLACEHOLDER.findall(self.system + self.text)[0]) == "instruction"
 
     def around(self, question: str) -> tuple[str, str]:
         """Return what stands before and after the instruction when a question is asked."""

@@ -194,7 +194,7 @@ def test_what_a_model_raises_ends_the_run_as_an_error_and_keeps_what_was_done() 
         ({"serializer": "poem"}, "auto, chat, continuation or path"),
         ({"retries": -1}, "retries"),
         ({"resolution": 1}, "resolution"),
-        ({"order": "best"}, "worst or oldest"),
+        ({"order": "shuffled"}, "worst or oldest"),
         ({"change": "all"}, "local or far"),
     ],
 )
