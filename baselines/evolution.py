@@ -44,13 +44,14 @@ class Evolution(InstructionWriter):
     def prompts(self, n: int) -> Sequence[tuple[str, int]]:
         history = self.task.history
         rows = history.best(self.population)
-        if not len(rows):
-            rows = np.arange(len(history))
         texts = history.space.solutions(history.columns)
-        fitness = np.nan_to_num(history.losses[rows].max() - history.losses[rows]) + 1e-3
+        parents = [texts[row] for row in rows] or texts or [""]
+        fitness = np.full(len(parents), 1e-3)
+        if len(rows):
+            fitness += history.losses[rows].max() - history.losses[rows]
         found = []
         for _ in range(n):
-            first, second = (texts[row] for row in self.rng.choice(rows, 2, p=fitness / fitness.sum()))
+            first, second = (parents[i] for i in self.rng.choice(len(parents), 2, p=fitness / fitness.sum()))
             found.append(
                 (
                     f"Two instructions for a language model:\n\n{marked(first)}\n\n{marked(second)}\n\nFirst cross "

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from llmopt.errors import InvalidInput
 from llmopt.evaluate import Keep, Outcomes
 from llmopt.history import DROPPED, OK, History
 from llmopt.items import ItemProblem, ItemScores
@@ -85,10 +86,19 @@ class ItemEvaluator:
             self._put(outcomes, i, scores)
         keep(missing, time.perf_counter() - began)
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether ``limit`` leaves no call for the first look at a single new solution."""
+        if self._limit is None:
+            return False
+        items = self._problem.items
+        return self._limit - self.calls < (items if self._race is None else min(self._race.first, items))
+
     def _affordable(self, missing: list[int]) -> list[int]:
         if self._limit is None:
             return missing
-        count = (self._limit - self.calls) // self._problem.items
+        # An earlier session may have had a larger budget.
+        count = max(0, self._limit - self.calls) // self._problem.items
         self.spent = count < len(missing)
         return missing[:count]
 
@@ -110,6 +120,7 @@ class ItemEvaluator:
             # Solution by solution, so that a model reads an instruction once for all examples.
             scores = self._scores.score([(solutions[i], int(item)) for i in alive for item in wanted])
             self.calls += len(scores)
+            self._check(scores)
             for i, part in zip(alive, scores.reshape(len(alive), len(wanted)), strict=True):
                 found[i] = np.concatenate([found[i], part])
             if self._race is not None and block.stop < items:
@@ -117,6 +128,14 @@ class ItemEvaluator:
             if not alive:
                 break
         return found
+
+    def _check(self, scores: NDArray[np.float64]) -> None:
+        outside = scores[(scores < 0) | (scores > 1)]
+        if self._race is not None and len(outside):
+            raise InvalidInput(
+                f"a race needs scores from 0 to 1, and {type(self._problem).__name__} gave {outside[0]:g}; score "
+                "every candidate on every item (race=None)"
+            )
 
     def _going_on(
         self, alive: list[int], found: Sequence[NDArray[np.float64]], complete: NDArray[np.float64]
@@ -139,8 +158,11 @@ class ItemEvaluator:
         return np.array(found).reshape(len(found), self._problem.items)
 
     def _put(self, outcomes: Outcomes, i: int, scores: NDArray[np.float64]) -> None:
+        if whole := len(scores) == self._problem.items:
+            # In the order of the items, so that the score does not depend on the run's order, be it by rounding alone.
+            scores = scores[np.argsort(self._order)]
         mean = float(scores.mean())
-        if len(scores) == self._problem.items:
+        if whole:
             outcomes.status[i] = OK
             outcomes.losses[i] = (-mean if self._history.maximize else mean) + 0.0
         else:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import reprlib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -111,6 +113,8 @@ class ItemScores:
         InvalidInput
             The problem gave something else than a finite number, or left a pair out.
         """
+        # The numbers of items may be NumPy's, which a log cannot write.
+        pairs = [(solution, int(item)) for solution, item in pairs]
         keys = [self._key(solution) for solution, _ in pairs]
         missing = {}
         for (solution, item), key in zip(pairs, keys, strict=True):
@@ -129,19 +133,35 @@ class ItemScores:
             journal.go_live()
 
         def keep(i: int, found: ItemScore) -> None:
-            score = float(found.score)
-            if not np.isfinite(score):
-                raise InvalidInput(f"{type(self._problem).__name__}.score_items gave {found.score!r}, no finite number")
+            score, answer = self._checked(i, found, len(places))
             key, item = places[i]
-            self._known.setdefault(key, {})[item] = ItemScore(score, found.answer)
+            self._known.setdefault(key, {})[item] = ItemScore(score, answer)
             if journal is not None:
-                journal.keep_item(key, item, score, found.answer)
+                journal.keep_item(key, item, score, answer)
 
         try:
             self._problem.score_items(pairs, keep)
         finally:
             if journal is not None:
                 journal.flush()
+
+    def _checked(self, i: int, found: ItemScore, count: int) -> ItemScore:
+        """Return an outcome as it is kept; raise InvalidInput where it is none."""
+        gave = f"{type(self._problem).__name__}.score_items gave"
+        if not isinstance(i, int | np.integer) or not 0 <= i < count:
+            raise InvalidInput(f"{gave} an outcome for pair {reprlib.repr(i)} of {count}; they are counted from 0")
+        if not isinstance(found, ItemScore):
+            raise InvalidInput(f"{gave} {reprlib.repr(found)}, no ItemScore")
+        if not isinstance(found.answer, str):
+            raise InvalidInput(f"{gave} the answer {reprlib.repr(found.answer)}, no text")
+        try:
+            # Adding 0.0 turns -0.0 into 0.0, which is what SQLite makes of it.
+            score = math.nan if isinstance(found.score, str | bytes) else float(found.score) + 0.0
+        except (TypeError, ValueError, OverflowError):
+            score = math.nan
+        if not math.isfinite(score):
+            raise InvalidInput(f"{gave} {reprlib.repr(found.score)}, no finite number")
+        return ItemScore(score, found.answer)
 
     def known(self, solution: Any) -> Mapping[int, ItemScore]:
         """Return what is known of a solution, by item."""

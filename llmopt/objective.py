@@ -374,6 +374,8 @@ class Objective:
         # Here rather than before the next step, so that no model is paid for proposals nobody may evaluate.
         if self.budget.steps is not None and self.step_count >= self.budget.steps:
             raise Stopped("steps")
+        if isinstance(self._evaluator, ItemEvaluator) and self._evaluator.exhausted:
+            raise Stopped("scorer_calls")
         self._check_clock()
         limit = self.budget.evaluations
         if limit is not None and self.proposals > PROPOSALS_PER_EVALUATION * limit:

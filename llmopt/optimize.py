@@ -18,8 +18,9 @@ from llmopt.llm.prices import Price
 from llmopt.llm.terms import Terms
 from llmopt.objective import Budget, Objective
 from llmopt.problem import Direction, FunctionProblem, Optimum, Problem
+from llmopt.racing import Race
 from llmopt.result import OptimizeResult
-from llmopt.run import run
+from llmopt.run import DEFAULT_RACE, run
 from llmopt.runlog import LogReader, RunLog, Slot
 from llmopt.solver import Solver
 from llmopt.space import Float, Space, Vector
@@ -38,6 +39,7 @@ def minimize(
     max_tokens: int | None = None,
     max_cost: float | None = None,
     max_calls: int | None = None,
+    max_scorer_calls: int | None = None,
     seed: int = 0,
     starts: Sequence[Any] | None = None,
     target: float | None = None,
@@ -51,6 +53,7 @@ def minimize(
     cache: str | Path | None = "auto",
     log: str | Path | None = None,
     workers: int | Executor | None = None,
+    race: Race | None = DEFAULT_RACE,
 ) -> OptimizeResult:
     """Find the solution with the smallest score.
 
@@ -69,9 +72,9 @@ def minimize(
         A name, with settings as in ``"tpe:batch=8"``, or a solver.
     llm
         The model of solvers that use one: a SPEC such as ``"local"``, or a model.
-    max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls
-        The budget; None is without limit. The last three are for language models: tokens, dollars, calls. See
-        :class:`llmopt.objective.Budget`.
+    max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls
+        The budget; None is without limit. Tokens, dollars and calls are those of language models; the last is for
+        problems whose score is a mean over items. See :class:`llmopt.objective.Budget`.
     seed
         The run is a function of the arguments, this seed and the model's replies.
     starts
@@ -100,6 +103,8 @@ def minimize(
         goes on where its log ends; see also :func:`resume`.
     workers
         Evaluate so many solutions of a step at the same time, in threads; or an executor of ``concurrent.futures``.
+    race
+        On a problem whose score is a mean over items: when scoring a candidate ends early; None: never.
 
     Returns
     -------
@@ -148,6 +153,7 @@ def _optimize(
     max_tokens: int | None,
     max_cost: float | None,
     max_calls: int | None,
+    max_scorer_calls: int | None,
     seed: int,
     starts: Sequence[Any] | None,
     target: float | None,
@@ -161,10 +167,11 @@ def _optimize(
     cache: str | Path | None,
     log: str | Path | None,
     workers: int | Executor | None,
+    race: Race | None,
     fork: bool = False,
     force: bool = False,
 ) -> OptimizeResult:
-    budget = Budget(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls)
+    budget = Budget(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls)
     if isinstance(fun, Problem):
         problem = fun
         if space is not None or bounds is not None:
@@ -211,6 +218,7 @@ def _optimize(
             terms=Terms(prices or {}, cache),
             log=None if log is None else Slot(stack.enter_context(RunLog(log)), asked=asked, fork=fork, force=force),
             workers=workers,
+            race=race,
         )
     if bounds is not None and result.x is not None:
         result = dataclasses.replace(result, x=np.array(list(result.x.values())))
@@ -230,11 +238,13 @@ def resume(
     max_tokens: int | None = None,
     max_cost: float | None = None,
     max_calls: int | None = None,
+    max_scorer_calls: int | None = None,
     raise_failures: bool = False,
     on_step: Callable[[Objective], None] | None = None,
     prices: Mapping[str, Price] | None = None,
     cache: str | Path | None = "auto",
     workers: int | Executor | None = None,
+    race: Race | None = DEFAULT_RACE,
     fork: bool = False,
     force: bool = False,
 ) -> OptimizeResult:
@@ -248,9 +258,9 @@ def resume(
         The function, or the problem; a log holds no code.
     solver, llm, space
         What the run was given as an object of its own, in place of a name.
-    max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls
+    max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls
         The budget of the whole run, where it is to be another one.
-    raise_failures, on_step, prices, cache, workers
+    raise_failures, on_step, prices, cache, workers, race
         As for :func:`minimize`.
     fork
         Begin a new run that is told what the logged one evaluated, such as after a change of the code.
@@ -296,6 +306,7 @@ def resume(
         "tokens": max_tokens,
         "cost": max_cost,
         "calls": max_calls,
+        "scorer_calls": max_scorer_calls,
     }
     budget |= {name: value for name, value in given.items() if value is not None}
     is_problem = isinstance(fun, Problem)
@@ -331,6 +342,7 @@ def resume(
         cache=cache,
         log=log,
         workers=workers,
+        race=race,
         fork=fork,
         force=force,
     )

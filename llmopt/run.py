@@ -115,6 +115,11 @@ def run(
     _check(problem)
     if target is not None and not (isinstance(target, int | float | np.number) and np.isfinite(target)):
         raise InvalidInput(f"target must be a finite number, not {target!r}")
+    if budget.evaluations is budget.steps is budget.seconds is None and not isinstance(problem, ItemProblem):
+        raise InvalidInput(
+            f"a budget of scorer calls ends nothing on {type(problem).__name__}, whose score is no mean over items; "
+            "give one of evaluations, steps or seconds"
+        )
     solver.check_problem(problem, budget)
     race = race_on(problem, race)
     with ExitStack() as stack:
@@ -159,6 +164,10 @@ def run(
         began = time.perf_counter()
         try:
             reason, message = _propose(objective, solver, task, starts, solver_rng)
+            message = message or _message(reason, objective)
+            assessment: Mapping[str, Any] = {}
+            if isinstance(problem, ItemProblem):
+                reason, message, assessment = _assessed(problem, objective, reason, message)
         except ReplayDiverged:
             raise
         except BaseException as error:
@@ -166,10 +175,6 @@ def run(
                 with suppress(LogError):
                     journal.end("error", f"{type(error).__name__}: {error}", len(objective.history))
             raise
-        message = message or _message(reason, objective)
-        assessment: Mapping[str, Any] = {}
-        if isinstance(problem, ItemProblem):
-            reason, message, assessment = _assessed(problem, objective, reason, message)
         if journal is not None:
             reason, message = _closed(journal, objective, reason, message)
         seconds = time.perf_counter() - began if journal is None else journal.seconds
@@ -188,6 +193,8 @@ def _assessed(
     assert objective.item_scores is not None
     if reason in ("interrupted", "error") or objective.history.incumbent is None:
         return reason, message, {}
+    # The time is the search's; models that have none left would not answer.
+    objective.models.ledger.until = float("inf")
     try:
         return reason, message, problem.assess(objective.history, objective.item_scores)
     except KeyboardInterrupt:

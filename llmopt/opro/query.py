@@ -59,7 +59,7 @@ class Query:
 
 
 def ask(llm: LLM, queries: Sequence[Query], retries: int) -> Readings:
-    """Send queries and read the replies; a query of which no reply can be read is sent again, ``retries`` times at most.
+    """Send queries and read the replies; what gave nothing to read is sent again, ``retries`` times at most.
 
     Raises
     ------

@@ -167,7 +167,9 @@ def _code_of(problem: Problem) -> str | None:
     if isinstance(problem, FunctionProblem):
         return fingerprint(problem.fun)
     own = type(problem).__module__.startswith("llmopt.")
-    return None if own else fingerprint(type(problem).evaluate)
+    # On a problem with items, this is the user's part of an evaluation.
+    scores = getattr(type(problem), "score_items", type(problem).evaluate)
+    return None if own else fingerprint(scores)
 
 
 def fingerprint(function: Any) -> str | None:

@@ -227,7 +227,10 @@ class Journal:
     def keep_item(self, solution: bytes, item: int, score: float, answer: str) -> None:
         """Write the score of an item that has just come; ``solution`` is its key."""
         row = (solution, item, score, _storable(answer))
-        self._write(("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?)", [(self.run, *row, checksum_of(row))]))
+        self._write(
+            ("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?)", [(self.run, *row, checksum_of(row))]),
+            self._clock_statement(),
+        )
 
     # -- models -----------------------------------------------------------------------------------------------------
 

@@ -128,22 +128,28 @@ class RunLog:
 
     def begin(self, name: str, repeat: int, new: Identity, space: Space[Any]) -> Journal:
         """Write down that a run begins."""
-        return self._begin(name, repeat, new, space, None, None)
+        return self._begin(name, repeat, new, space)
 
     def fork(self, parent: LoggedRun, new: Identity, space: Space[Any]) -> Journal:
         """Begin a run that is told the evaluations of another one, as its start points."""
         past = self._readable(parent, space)
+        items = self._reader.items(parent)
+        self._reader.refuse_damage()
         count = len(past)
         told = Outcome(
             np.arange(count), np.zeros(count, np.int32), past.columns, past.losses, past.status, past.reasons
         )
-        journal = self._begin(parent.name, parent.repeat, new, space, parent.id, told)
-        for item in journal.past_items:
-            journal.keep_item(*item)
-        return journal
+        return self._begin(parent.name, parent.repeat, new, space, parent.id, told, items)
 
     def _begin(
-        self, name: str, repeat: int, new: Identity, space: Space[Any], parent: int | None, told: Outcome | None
+        self,
+        name: str,
+        repeat: int,
+        new: Identity,
+        space: Space[Any],
+        parent: int | None = None,
+        told: Outcome | None = None,
+        items: Sequence[tuple[bytes, int, float, str]] = (),
     ) -> Journal:
         self._writer.flush()
         number = 1 + max((run.id for run in self._reader.runs()), default=0)
@@ -158,11 +164,10 @@ class RunLog:
         ]
         if told is not None:
             statements.append((rows.INSERT, rows.rows(number, space, told, maximize=maximize)))
+            copied = "SELECT ?, solution, item, score, answer, checksum FROM items WHERE run = ?"
+            statements.append((f"INSERT INTO items {copied}", [(number, parent)]))
         self._writer.put(*statements)
         self._writer.flush()
-        items = (
-            () if parent is None else next(self._reader.items(run) for run in self._reader.runs() if run.id == parent)
-        )
         return Journal(
             self._writer, number, space, maximize=maximize, past=told, forked=told is not None, past_items=items
         )
@@ -276,6 +281,9 @@ class Slot:
         target: float | None,
         race: Race | None,
     ) -> tuple[Identity, LoggedRun | None]:
+        # Imported late: problems with items know logs.
+        from llmopt.items import ItemProblem
+
         new = identity.identify(
             problem, solver, budget, seed, starts=starts, target=target, asked=self.asked, race=race
         )
@@ -293,6 +301,14 @@ class Slot:
                     f"{self.log.folder}: run {run.id} has made {run.evaluations:,} evaluations, more than the budget "
                     f"of {limit:,}; give a larger one"
                 )
+            limit = budget.scorer_calls
+            if limit is not None and isinstance(problem, ItemProblem):
+                calls = self.log.reader.scorer_calls(run, problem.items)
+                if calls > limit:
+                    raise InvalidInput(
+                        f"{self.log.folder}: run {run.id} has made {calls:,} scorer calls, more than the budget of "
+                        f"{limit:,}; give a larger one"
+                    )
         return new, run
 
     def _refuse(self, other: Sequence[str], doubtful: Sequence[str]) -> None:

@@ -335,6 +335,7 @@ class LogReader:
         with self._reading(f"the scores of items of run {run.id}"):
             if schema.version(self._connection, str(self.path)) < schema.WITH_ITEMS:
                 return found
+            damaged = 0
             for *row, checksum in self._connection.execute(
                 "SELECT solution, item, score, answer, checksum FROM items WHERE run = ? ORDER BY item, solution",
                 (run.id,),
@@ -342,8 +343,18 @@ class LogReader:
                 if checksum_of(tuple(row)) == checksum:
                     found.append((row[0], row[1], row[2], _decoded(row[3])))
                 else:
-                    self._note(f"run {run.id}: the score of item {row[1]} is damaged")
+                    damaged += 1
+            if damaged:
+                self._note(f"run {run.id}: {damaged} of its scores of items are damaged")
         return found
+
+    def scorer_calls(self, run: LoggedRun, items: int) -> int:
+        """Return how many scores of the first ``items`` items are there."""
+        with self._reading(f"the scores of items of run {run.id}"):
+            if schema.version(self._connection, str(self.path)) >= schema.WITH_ITEMS:
+                question = "SELECT count(*) FROM items WHERE run = ? AND item < ?"
+                return int(self._connection.execute(question, (run.id, items)).fetchone()[0])
+        return 0
 
     def limits(self, run: LoggedRun) -> list[int]:
         """Return the numbers of evaluations at which budgets of evaluations ended a run."""

@@ -34,7 +34,7 @@ def assess(problem: PromptProblem, history: History, scores: ItemScores) -> Mapp
         ``instruction``; ``train_accuracy``, ``validation_accuracy`` (None without such examples) and
         ``test_accuracy``; ``test_interval``, Wilson's at 95 %; ``test_examples``; ``compared``: for each instruction
         of :data:`llmopt.problems.prompt.hand_written.COMPARED` its accuracy and McNemar's exact p-value on the same
-        test examples; ``empty_answers``: how many of all answers were empty; ``flags``; ``messages``: the instruction
+        test examples; ``empty_answers``: how many answers to these instructions were empty; ``flags``; ``messages``: the instruction
         ready for both SDKs.
     """
     chosen, train, validation = choose(problem, history, scores)
@@ -51,7 +51,7 @@ def assess(problem: PromptProblem, history: History, scores: ItemScores) -> Mapp
                 "p_value": mcnemar(test, others),
             }
         )
-    answers = [scores.known(solution) for solution in [chosen, *COMPARED]]
+    answers = [scores.known(solution) for solution in dict.fromkeys([chosen, *COMPARED])]
     targets = [example for example in problem.splits.train if not problem.scorer.metric.options(example)]
     return {
         "instruction": chosen,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_ADDRESS = re.compile(r"https?://|www\.\w|\b[\w-]+\.(?:com|org|net|io|ai|edu|gov)\b", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?:https?://|www\.\w)[^\s,;]*|\b[\w-]+\.(?:com|org|net|io|ai|edu|gov)\b", re.IGNORECASE
+)
 
 
 def flags(instruction: str, answers: Iterable[str]) -> list[str]:
@@ -22,11 +24,11 @@ def flags(instruction: str, answers: Iterable[str]) -> list[str]:
     Examples
     --------
     >>> flags("See www.example.org, it is 42.", ["42", "7"])
-    ['it holds an address: www.e', 'it holds the answer of a training example: 42']
+    ['it holds an address: www.example.org', 'it holds the answer of a training example: 42']
     """
     found = []
     if (address := _ADDRESS.search(instruction)) is not None:
-        found.append(f"it holds an address: {address[0]}")
+        found.append(f"it holds an address: {address[0][:80]}")
     words = _words(instruction)
     for answer in dict.fromkeys(answers):
         wanted = _words(answer)

@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from llmopt.errors import InvalidInput
 from llmopt.items import ItemScore
 from llmopt.llm.base import LLM, Message, Request, Response, Sampling
 from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.metrics.labels import Labels
 
 _LONGEST = 4_000
-_TAG = re.compile(r"<(?=/?\s*(?:question|reference|answer)\b)", re.IGNORECASE)
+_TAG = re.compile(r"<(?=\s*/?\s*(?:question|reference|answer)\b)", re.IGNORECASE)
 _VERDICT = Labels("yes", "no")
 
 
@@ -27,6 +28,12 @@ class Judge:
     """
 
     llm: LLM
+
+    def __post_init__(self) -> None:
+        if not self.llm.capabilities.chat:
+            raise InvalidInput(
+                f"judge={self.llm.info.spec} cannot answer a conversation, which judging needs; use an instruct model"
+            )
 
     def request(self, example: Example, answer: str) -> Request:
         """Return what the judge is asked; whatever question and answer hold, they stay between their marks."""

@@ -21,7 +21,7 @@ from llmopt.problems.prompt.data import load
 from llmopt.problems.prompt.examples import Dataset
 from llmopt.problems.prompt.judge import Judge
 from llmopt.problems.prompt.metrics import by_name
-from llmopt.problems.prompt.scorer import Answer, Scorer
+from llmopt.problems.prompt.scorer import Answer, Scorer, check
 from llmopt.problems.prompt.splits import Share, Splits, split
 from llmopt.problems.prompt.template import Position, Template
 from llmopt.space import Text
@@ -80,9 +80,7 @@ class PromptProblem(ItemProblem):
         self._notices = tuple(notices)
         self._initial = list(initial)
         self.examples_of_all = (*splits.train, *splits.validation, *splits.test)
-        for instruction in self._initial:
-            if reason := self.space.violation(instruction):
-                raise InvalidInput(f"the initial instruction {instruction[:60]!r} is not legal: {reason}")
+        _check_initial(self.space, self._initial)
         self._check_context()
 
     @property
@@ -260,19 +258,27 @@ def prompt(
         ),
         *([f"{dataset}: {parts.dropped} examples ask what another one asks and are left out"] if parts.dropped else []),
     ]
-    # The models last: they take time, and what is wrong with the data is said before.
+    # The models last: they take time, and what is wrong with the data or a setting is said before.
+    legal_digits = name != "numeric" if digits is None else digits
+    check(answer, max_tokens)
+    _check_initial(Text(max_length=max_length, min_length=0, digits=legal_digits), starts)
     referee = None if judge is None else Judge(open_model(judge))
     asked = Scorer(open_model(scorer), where, judged, answer, max_tokens, referee)
-    numeric = name == "numeric"
     return PromptProblem(
         asked,
         parts,
         found,
         initial=starts,
-        digits=not numeric if digits is None else digits,
+        digits=legal_digits,
         max_length=max_length,
         notices=notices,
     )
+
+
+def _check_initial(space: Text, instructions: Sequence[str]) -> None:
+    for instruction in instructions:
+        if reason := space.violation(instruction):
+            raise InvalidInput(f"the initial instruction {instruction[:60]!r} is not legal: {reason}")
 
 
 def _first_unfit(dataset: Dataset, metric: Any) -> str:

@@ -25,6 +25,14 @@ _OPTION_TOKENS = 8
 """What the longest option may take beside its characters."""
 
 
+def check(answer: object, max_tokens: object) -> None:
+    """Raise InvalidInput where one of these settings of a :class:`Scorer` is not legal."""
+    if answer not in get_args(Answer):
+        raise InvalidInput(f"answer={answer} is not legal; choose one of {', '.join(get_args(Answer))}")
+    if isinstance(max_tokens, bool) or not isinstance(max_tokens, int) or max_tokens < 1:
+        raise InvalidInput(f"max_tokens={max_tokens!r} is not legal; give a whole number of at least 1")
+
+
 @dataclass(frozen=True)
 class Scorer:
     """Asks a model at temperature 0, as the paper does (OPRO, section 5.1), and scores its answers.
@@ -54,10 +62,7 @@ class Scorer:
     judge: Judge | None = None
 
     def __post_init__(self) -> None:
-        if self.answer not in get_args(Answer):
-            raise InvalidInput(f"answer={self.answer} is not legal; choose one of {', '.join(get_args(Answer))}")
-        if isinstance(self.max_tokens, bool) or not isinstance(self.max_tokens, int) or self.max_tokens < 1:
-            raise InvalidInput(f"max_tokens={self.max_tokens!r} is not legal; give a whole number of at least 1")
+        check(self.answer, self.max_tokens)
         able = self.llm.capabilities
         if self.answer == "options" and not (able.grammar or able.schema):
             raise InvalidInput(
@@ -82,7 +87,7 @@ class Scorer:
         # A word may begin with a capital letter or not; the metric makes no difference.
         spelled = list(dict.fromkeys(form for option in options for form in (option, option.capitalize())))
         spelled = [form for form in spelled if not form.startswith("(") or form in options]
-        space = "" if chat else '" "? '
+        space = "" if chat else '" "{0,1} '
         grammar = f"root ::= {space}({' | '.join(map(quote, spelled))})\n"
         return replace(
             request,

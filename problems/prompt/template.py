@@ -79,8 +79,9 @@ class Template:
         system = _fill(self.system, instruction, question)
         before = (Message("system", system, len(system)),) if system else ()
         text = _fill(self.text, instruction, question)
-        # What does not change from question to question, or from instruction to instruction, is read once.
-        return (*before, Message("user", text, len(self.beginning(instruction, question))))
+        # What does not change from question to question, or from instruction to instruction, is read once. Without
+        # the line of an empty instruction, the text may end before its beginning does.
+        return (*before, Message("user", text, min(len(text), len(self.beginning(instruction, question)))))
 
     def filled(self, instruction: str, question: str) -> str:
         """Return the text that a base model continues."""

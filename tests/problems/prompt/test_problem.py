@@ -1,0 +1,217 @@
+"""Prompt optimization as a problem: its settings, its parts, its starts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+
+from llmopt import Budget, InvalidInput, run
+from llmopt.baselines.instruction_pool import HandWritten
+from llmopt.llm.base import LLM, Message, Request
+from llmopt.problems.prompt.hand_written import STARTS
+from llmopt.problems.prompt.metrics.numeric import Numeric
+from llmopt.problems.prompt.problem import PromptProblem, prompt
+from support.models import ABLE, FunctionLLM
+
+ROWS = [{"input": f"{i} + {i}?", "target": str(2 * i)} for i in range(20)]
+
+
+class Measured(FunctionLLM):
+    """Tells the length of a prompt, a token for each four characters."""
+
+    def count_tokens(self, prompt: str | tuple[Message, ...]) -> int:
+        texts = [prompt] if isinstance(prompt, str) else [message.content for message in prompt]
+        return sum(map(len, texts)) // 4
+
+
+def never(spec: str) -> NoReturn:
+    raise AssertionError(f"{spec} was opened")
+
+
+def answering(reply: str = "x") -> Callable[[str], LLM]:
+    return lambda spec: FunctionLLM(lambda request, i: reply)
+
+
+def write(folder: Path, rows: list[Any], name: str = "own.jsonl") -> str:
+    path = folder / name
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
+
+
+def text_of(request: Request) -> str:
+    return request.prompt if isinstance(request.prompt, str) else "\n".join(m.content for m in request.prompt)
+
+
+def test_the_items_are_those_of_training_then_of_validation_then_of_the_test(tmp_path: Path) -> None:
+    problem = prompt(write(tmp_path, ROWS), train=5, validation=4, test=6, metric="numeric", open_model=answering())
+    assert (problem.items, problem.validation_items, problem.test_items) == (5, range(5, 9), range(9, 15))
+    parts = problem.splits
+    assert problem.examples_of_all == (*parts.train, *parts.validation, *parts.test)
+    assert problem.assessed_calls == 5 * 4 + 3 * 6
+    assert problem.direction == "maximize" and "5 training questions" in problem.describe()
+    assert isinstance(problem.scorer.metric, Numeric)
+
+
+def test_every_solver_begins_with_what_people_have_written_or_with_the_users_own(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    problem = prompt(write(tmp_path, ROWS), open_model=answering())
+    assert problem.starts(rng) == list(STARTS)
+    own = tmp_path / "own.txt"
+    own.write_text("\ufeff  First.\n\nSecond.\nFirst.\n", encoding="utf-8")
+    assert prompt(write(tmp_path, ROWS), initial=own, open_model=answering()).starts(rng) == ["First.", "Second."]
+
+
+def test_another_instance_is_another_split_and_nothing_else(tmp_path: Path) -> None:
+    made = [prompt(write(tmp_path, ROWS), instance=k, open_model=answering()) for k in (0, 0, 1)]
+    assert made[0].splits == made[1].splits != made[2].splits
+    assert made[0].identity() == made[1].identity() != made[2].identity()
+    assert made[0].items == made[2].items
+
+
+def test_digits_are_forbidden_where_answers_are_numbers_unless_the_user_says_otherwise(tmp_path: Path) -> None:
+    path = write(tmp_path, ROWS)
+    legal = [
+        prompt(path, metric=metric, digits=digits, open_model=answering()).space.contains("Add 2.")
+        for metric, digits in [("exact", None), ("numeric", None), ("numeric", True), ("exact", False)]
+    ]
+    assert legal == [True, False, True, False]
+
+
+def test_the_exemplars_are_the_training_examples_and_show_where_the_instruction_stands(tmp_path: Path) -> None:
+    problem = prompt(write(tmp_path, ROWS), position="Q_end", open_model=answering())
+    assert [exemplar.target for exemplar in problem.exemplars] == [e.target for e in problem.splits.train]
+    for exemplar, example in zip(problem.exemplars, problem.splits.train, strict=True):
+        assert (exemplar.before, exemplar.after) == (f"Q: {example.input}\n", "\nA:")
+
+
+def test_notices_say_what_is_left_out_and_the_licence(tmp_path: Path) -> None:
+    rows = [*ROWS, {"input": "0  + 0?", "target": "0"}, {"input": "and?", "target": "no number"}]
+    path = write(tmp_path, rows)
+    problem = prompt(path, metric="numeric", open_model=answering())
+    assert list(problem.notices) == [
+        f"{path}: 1 of 22 targets do not parse as metric=numeric and are left out",
+        f"{path}: 1 examples ask what another one asks and are left out",
+    ]
+    public = tmp_path / "data" / "bbh" / "navigate.json"
+    public.parent.mkdir(parents=True)
+    examples = [{"input": f"Turn {i} times. Back?\nOptions:\n- Yes\n- No", "target": "Yes"} for i in range(10)]
+    public.write_text(json.dumps({"canary": "never train on this", "examples": examples}))
+    notices = list(prompt("bbh/navigate", data=tmp_path / "data", open_model=answering()).notices)
+    assert "bbh/navigate: licence MIT" in notices
+    assert any("never train on this" in notice for notice in notices)
+
+
+def bad_inputs() -> dict[str, tuple[Any, dict[str, Any], str]]:
+    """Return rows, settings and what the error says."""
+    texts = [{"input": f"q{i}", "target": f"word {'abcdefghijklmnopqrst'[i]}"} for i in range(20)]
+    return {
+        "data set": (ROWS, {"dataset": "bbh/nothing"}, "unknown"),
+        "file": (ROWS, {"dataset": "missing.jsonl"}, "there is no such file"),
+        "columns": ([{"a": "1", "b": "2"}], {}, "input_column is needed"),
+        "named column": (ROWS, {"target_column": "gold"}, "unknown column"),
+        "empty": ([], {}, "the file holds no examples"),
+        "targets": (texts, {"metric": "numeric"}, "0 of 20 targets parse as metric=numeric, such as not 'word a'"),
+        "metric": (ROWS, {"metric": "bleu"}, "unknown metric 'bleu'"),
+        "metric file": (ROWS, {"metric": "missing.py:score"}, "missing.py"),
+        "large": (ROWS, {"train": 30}, "20 different examples"),
+        "share": (ROWS, {"train": 0.7, "validation": 0.2, "test": 0.2}, "add to more than 1"),
+        "small": (ROWS, {"train": 1}, "would be smaller than 2"),
+        "few": (ROWS[:3], {}, "3 different examples"),
+        "negative": (ROWS, {"validation": -1}, "validation=-1 is not legal"),
+        "share name": (ROWS, {"share": "most"}, "unknown share 'most'"),
+        "instance": (ROWS, {"instance": -1}, "whole number from 0 on"),
+        "position": (ROWS, {"position": "A_end"}, "position=A_end is not legal"),
+        "answer": (ROWS, {"answer": "best"}, "answer=best is not legal"),
+        "max_tokens": (ROWS, {"max_tokens": 0}, "max_tokens=0 is not legal"),
+        "max_length": (ROWS, {"max_length": 0}, "the space is empty"),
+        "no template": (ROWS, {"template": Path("missing.txt")}, "template=missing.txt: there is no such file"),
+        "template": (ROWS, {"template": Path("bad.txt")}, "must hold {instruction} once"),
+        "no initial": (ROWS, {"initial": Path("missing.txt")}, "initial=missing.txt: cannot be read"),
+        "empty initial": (ROWS, {"initial": Path("empty.txt")}, "initial=empty.txt: the file is empty"),
+        "long initial": (ROWS, {"initial": Path("bad.txt"), "max_length": 5}, "the initial instruction 'no placeholders'"),
+        "digits": (ROWS, {"initial": Path("digits.txt"), "metric": "numeric"}, "not legal: a digit occurs"),
+        "starts": (ROWS, {"max_length": 10}, "the initial instruction \"Let's solve the problem.\" is not legal"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("case", bad_inputs())
+def test_bad_input_is_one_clear_error_before_any_model_is_opened(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LLMOPT_CACHE", str(tmp_path / "cache"))
+    for name, text in {"bad": "no placeholders", "empty": "\n \n", "digits": "Add 2 and 2."}.items():
+        (tmp_path / f"{name}.txt").write_text(text)
+    rows, settings, words = bad_inputs()[case]
+    arguments = {"dataset": write(tmp_path, rows), **settings}
+    with pytest.raises(InvalidInput) as caught:
+        prompt(**arguments, open_model=never)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_models_are_opened_by_their_specs(tmp_path: Path) -> None:
+    opened: list[str] = []
+
+    def open_model(spec: str) -> LLM:
+        opened.append(spec)
+        return FunctionLLM(lambda request, i: "yes")
+
+    problem = prompt(write(tmp_path, ROWS), scorer="openai:a", judge="anthropic:b", open_model=open_model)
+    assert sorted(opened) == ["anthropic:b", "openai:a"]
+    assert list(problem.models) == ["scorer", "judge"]
+
+
+def test_a_base_model_as_judge_is_refused_before_a_scorer_is_opened(tmp_path: Path) -> None:
+    def open_model(spec: str) -> LLM:
+        assert spec == "base"
+        return FunctionLLM(lambda request, i: "", replace(ABLE, chat=False))
+
+    with pytest.raises(InvalidInput, match="cannot answer a conversation, which judging needs"):
+        prompt(write(tmp_path, ROWS), judge="base", open_model=open_model)
+
+
+@pytest.mark.parametrize("chat", [True, False])
+def test_too_long_an_example_is_named(tmp_path: Path, chat: bool) -> None:
+    rows = [*ROWS, {"input": "Once upon a time " * 100, "target": "1"}]
+
+    def problem(context: int | None, max_tokens: int = 50) -> PromptProblem:
+        llm = Measured(lambda request, i: "1", replace(ABLE, chat=chat, context=context))
+        return prompt(write(tmp_path, rows), max_tokens=max_tokens, open_model=lambda spec: llm)
+
+    # 425 tokens of the example, 125 of the longest instruction, 50 of the answer.
+    assert problem(610).items and problem(None).items
+    with pytest.raises(InvalidInput) as caught:
+        problem(590)
+    message = str(caught.value)
+    assert "the example that begins with 'Once upon a time Once" in message and "context of 590 tokens" in message
+    assert "test:function" in message and "\n" not in message
+    assert problem(590, max_tokens=20).items
+
+
+def test_empty_replies_are_wrong_and_counted(tmp_path: Path) -> None:
+    problem = prompt(write(tmp_path, ROWS), train=4, validation=0, test=5, open_model=answering("  "))
+    result = run(problem, HandWritten(), Budget(evaluations=3))
+    assert result.fun == 0.0 and result.stop_reason == "evaluations"
+    # All are equal, so that the first is chosen, which is the empty one; two instructions are compared.
+    assert result.assessment["instruction"] == ""
+    assert result.assessment["empty_answers"] == 2 * (4 + 5)
+    problem = prompt(write(tmp_path, ROWS), train=4, validation=0, test=5, open_model=answering("x"))
+    assert run(problem, HandWritten(), Budget(evaluations=3)).assessment["empty_answers"] == 0
+
+
+def test_a_scorer_is_asked_with_the_users_template(tmp_path: Path) -> None:
+    path = tmp_path / "own.txt"
+    path.write_text("Frage: {input}\n{instruction}\nAntwort:")
+    llm = FunctionLLM(lambda request, i: "0")
+    problem = prompt(write(tmp_path, ROWS), template=path, open_model=lambda spec: llm)
+    assert problem.evaluate("Denk nach.") in {0.0, 0.25}
+    assert {text_of(request) for request in llm.requests} == {
+        f"Frage: {example.input}\nDenk nach.\nAntwort:" for example in problem.splits.train
+    }
