@@ -57,7 +57,7 @@ class Table(ItemProblem):
 
     @property
     def items(self) -> int:
-        return self.table.shape[1] - self.held_out
+        return int(self.table.shape[1]) - self.held_out
 
     def score_items(self, pairs: Sequence[tuple[Any, int]], keep: Keep) -> None:
         for i, (solution, item) in enumerate(pairs):

@@ -32,7 +32,7 @@ class Table(ItemProblem):
 
     @property
     def items(self) -> int:
-        return self.table.shape[1]
+        return int(self.table.shape[1])
 
     def score_items(self, pairs: Sequence[tuple[Any, int]], keep: Keep) -> None:
         for i, (solution, item) in enumerate(pairs):
@@ -130,7 +130,8 @@ def test_a_solution_has_one_key_in_memory_and_in_json(space: Space[Any], seed: i
 def test_what_numpy_counts_with_is_as_good_as_a_plain_number() -> None:
     problem = Table(np.eye(3))
     scores = ItemScores(problem)
-    assert scores.score([(at(1), item) for item in np.arange(3)]).tolist() == [0.0, 1.0, 0.0]
+    numbers: Any = np.arange(3)
+    assert scores.score([(at(1), item) for item in numbers]).tolist() == [0.0, 1.0, 0.0]
     assert scores.score([({"x": np.int64(1)}, item) for item in range(3)]).tolist() == [0.0, 1.0, 0.0]
     assert problem.asked.total() == 3
     assert all(type(item) is int for item in scores.known(at(1)))

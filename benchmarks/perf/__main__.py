@@ -24,6 +24,7 @@ NAMES = (
     "remote_calls",
     "reply_cache",
     "local_step",
+    "scoring",
     "meta_prompt",
     "run_log",
     "tours",

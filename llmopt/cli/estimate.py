@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 
 from llmopt.benchmarks.compare import Comparison
 from llmopt.cli.order import Order
 from llmopt.errors import InvalidInput
+from llmopt.llm.base import LLM, Request
 from llmopt.llm.metered import prompt_bound
-from llmopt.problems.prompt.problem import SCORER, PromptProblem
+from llmopt.problems.prompt.examples import Example
+from llmopt.problems.prompt.problem import PromptProblem
 from llmopt.report.safe import one_line
 from llmopt.report.table import dollars
 
@@ -30,18 +33,22 @@ def confirm(order: Order, comparison: Comparison) -> None:
     if not isinstance(problem, PromptProblem):
         return
     calls = most_calls(comparison)
-    llm = problem.models[SCORER]
-    requests = [problem.scorer.request("x " * 40, example) for example in problem.examples_of_all[:_PROBED]]
-    # Four characters a token is what tokenizers give for English, near enough for an estimate.
-    counts = [llm.count_tokens(request.prompt) or prompt_bound(request) // 4 for request in requests]
-    read = round(sum(counts) / len(counts))
-    written = requests[0].max_tokens
-    price = comparison.terms.price(llm)
-    cost = None if price is None else calls * price.cost(read, 0, written)
+    probed = problem.examples_of_all[:_PROBED]
+    read = written = 0
+    cost: float | None = 0.0
+    for llm, requests in _asked(problem, probed):
+        # Four characters a token is what tokenizers give for English, near enough for an estimate.
+        counts = [llm.count_tokens(request.prompt) or prompt_bound(request) // 4 for request in requests]
+        each = round(sum(counts) / len(counts))
+        price = comparison.terms.price(llm)
+        cost = None if price is None or cost is None else cost + calls * price.cost(each, 0, requests[0].max_tokens)
+        read += each
+        written += requests[0].max_tokens
     money = "price unknown (--prices)" if cost is None else dollars(cost)
     if not order.quiet:
+        specs = ", judged by ".join(one_line(llm.info.spec) for llm in problem.models.values())
         print(
-            f"llmopt: at most {calls:,} scorer calls ({one_line(llm.info.spec)}), about {calls * read:,} tokens read, "
+            f"llmopt: at most {calls:,} scorer calls ({specs}), about {calls * read:,} tokens read, "
             f"at most {calls * written:,} written: {money}",
             file=sys.stderr,
         )
@@ -50,6 +57,15 @@ def confirm(order: Order, comparison: Comparison) -> None:
     print(f"llmopt: that may be more than {dollars(ASK_ABOVE)}; go on? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise InvalidInput("nothing was sent; give a smaller budget (--max-scorer-calls), or --yes to go on")
+
+
+def _asked(problem: PromptProblem, examples: Sequence[Example]) -> Iterator[tuple[LLM, list[Request]]]:
+    """Yield each model that a score takes, with what it is asked: the scorer, and a judge of its answers."""
+    scorer = problem.scorer
+    yield scorer.llm, [scorer.request("x " * 40, example) for example in examples]
+    if scorer.judge is not None:
+        answer = "x " * scorer.max_tokens
+        yield scorer.judge.llm, [scorer.judge.request(example, answer) for example in examples]
 
 
 def most_calls(comparison: Comparison) -> int:

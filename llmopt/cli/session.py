@@ -16,7 +16,8 @@ from llmopt.cli.order import META, ORDER, Order, as_json, asked, from_json
 from llmopt.cli.progress import Progress, progress
 from llmopt.cli.transfer import elsewhere, transferred
 from llmopt.errors import InvalidInput, LogError, MissingExtra, ModelError
-from llmopt.llm.base import LLM
+from llmopt.items import ItemProblem
+from llmopt.llm.base import LLM, Reply, Request, Response, Take, Usage, Wrapper
 from llmopt.llm.terms import Terms
 from llmopt.objective import Budget
 from llmopt.problem import Problem
@@ -107,7 +108,7 @@ def perform(order: Order, *, dry: bool = False) -> int:
         if dry:
             from llmopt.cli.dry import show_prompts
 
-            return show_prompts(comparison, llm, as_json=order.json)
+            return show_prompts(_unscored(order, comparison), llm, as_json=order.json)
         other = _elsewhere(order, settings, open_model)
         confirm(order, comparison)
         if folder is not None:
@@ -272,6 +273,31 @@ def _suitable(order: Order, problem: Problem) -> list[str]:
             if not order.quiet:
                 print(f"left out: {one_line(text)} ({one_line(str(error))})", file=sys.stderr)
     return suitable
+
+
+class _Silent(Wrapper):
+    """A model that is not asked: every reply is empty."""
+
+    def deliver(self, requests: Sequence[Request], take: Take) -> list[Response]:
+        responses = [Response((Reply(""),) * request.n, Usage()) for request in requests]
+        for i, response in enumerate(responses):
+            take(i, 0, response)
+        return responses
+
+
+def _unscored(order: Order, comparison: Comparison) -> Comparison:
+    """Return a comparison in which no model is asked for a score: a dry run sends nothing."""
+    if not any(isinstance(problem, ItemProblem) for problem in comparison.problems):
+        return comparison
+    if not order.quiet:
+        print("llmopt: a dry run asks no scorer; the scores in its prompt are those of empty answers", file=sys.stderr)
+    problems = [
+        problem.with_models({role: _Silent(llm) for role, llm in problem.models.items()})
+        if isinstance(problem, ItemProblem)
+        else problem
+        for problem in comparison.problems
+    ]
+    return replace(comparison, problems=problems)
 
 
 def _opener(stack: ExitStack) -> Callable[[str], LLM]:

@@ -18,7 +18,7 @@ _MARK = re.compile(r"<(?=\s*/?\s*ins\b)", re.IGNORECASE)
 _INSIDE = re.compile(r"<ins>(.*?)(</ins>|(?=<ins>)|$)", re.IGNORECASE | re.DOTALL)
 _MARKS = re.compile(r"</?ins>", re.IGNORECASE)
 _ANNOUNCED = re.compile(r'[^"]*:\s*("[^"]*")')
-_QUOTES = ('""', "''", "\u201c\u201d")
+_QUOTES = (('"', '"'), ("'", "'"), ("\u201c", "\u201d"))
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
 _LONGEST = 2_000
 """Characters of a text that a prompt shows; what is longer is cut in the middle."""

@@ -374,7 +374,11 @@ class LogReader:
                 "unreported_tokens, seconds, dollars FROM charges WHERE run = ? ORDER BY id",
                 (run.id,),
             ):
-                entries[role] = entries.get(role, Entry()).plus(Entry(*values))
+                *numbers, dollars = values
+                if all(isinstance(n, int | float) for n in [*numbers, 0.0 if dollars is None else dollars]):
+                    entries[role] = entries.get(role, Entry()).plus(Entry(*values))
+                else:
+                    self._note(f"run {run.id}: a charge of its models is damaged")
         return entries
 
     def check(self) -> None:

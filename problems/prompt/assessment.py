@@ -34,8 +34,8 @@ def assess(problem: PromptProblem, history: History, scores: ItemScores) -> Mapp
         ``instruction``; ``train_accuracy``, ``validation_accuracy`` (None without such examples) and
         ``test_accuracy``; ``test_interval``, Wilson's at 95 %; ``test_examples``; ``compared``: for each instruction
         of :data:`llmopt.problems.prompt.hand_written.COMPARED` its accuracy and McNemar's exact p-value on the same
-        test examples; ``empty_answers``: how many answers to these instructions were empty; ``flags``; ``messages``: the instruction
-        ready for both SDKs.
+        test examples; ``empty_answers``: how many answers to all these instructions were empty; ``flags``;
+        ``messages``: the instruction ready for both SDKs.
     """
     chosen, train, validation = choose(problem, history, scores)
     test = score(scores, chosen, problem.test_items)

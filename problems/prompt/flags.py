@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_ADDRESS = re.compile(
-    r"(?:https?://|www\.\w)[^\s,;]*|\b[\w-]+\.(?:com|org|net|io|ai|edu|gov)\b", re.IGNORECASE
-)
+_ADDRESS = re.compile(r"(?:https?://|www\.\w)[^\s,;]*|\b[\w-]+\.(?:com|org|net|io|ai|edu|gov)\b", re.IGNORECASE)
 
 
 def flags(instruction: str, answers: Iterable[str]) -> list[str]:

@@ -23,6 +23,8 @@ Pair = tuple[str, Example]
 _GREEDY = Sampling(temperature=0.0)
 _OPTION_TOKENS = 8
 """What the longest option may take beside its characters."""
+_OBJECT_TOKENS = 16
+"""What a provider's JSON object around it may take."""
 
 
 def check(answer: object, max_tokens: object) -> None:
@@ -72,7 +74,8 @@ class Scorer:
 
     def request(self, instruction: str, example: Example) -> Request:
         """Return what the model is asked."""
-        chat = self.llm.capabilities.chat
+        able = self.llm.capabilities
+        chat = able.chat
         filled = self.template.messages if chat else self.template.filled
         request = Request(
             filled(instruction, example.input),
@@ -87,11 +90,11 @@ class Scorer:
         # A word may begin with a capital letter or not; the metric makes no difference.
         spelled = list(dict.fromkeys(form for option in options for form in (option, option.capitalize())))
         spelled = [form for form in spelled if not form.startswith("(") or form in options]
-        space = "" if chat else '" "{0,1} '
+        space = "" if chat else '" "? '
         grammar = f"root ::= {space}({' | '.join(map(quote, spelled))})\n"
         return replace(
             request,
-            max_tokens=max(map(len, spelled)) + _OPTION_TOKENS,
+            max_tokens=max(map(len, spelled)) + _OPTION_TOKENS + (0 if able.grammar else _OBJECT_TOKENS),
             constraint=Constraint(grammar, {"type": "string", "enum": spelled}),
             stop=(),
         )

@@ -36,6 +36,7 @@ from llmopt import (
     run,
 )
 from llmopt.items import ItemProblem, ItemScore, ItemScores, Keep, solution_key
+from llmopt.llm.ledger import BudgetSpent
 from llmopt.racing import Race, Scores
 from llmopt.registry import create_solver
 from llmopt.runlog import LogReader, RunLog, Slot, schema
@@ -63,7 +64,7 @@ class Table(ItemProblem):
 
     @property
     def items(self) -> int:
-        return self.table.shape[1] - self.held_out
+        return int(self.table.shape[1]) - self.held_out
 
     def score_items(self, pairs: Sequence[tuple[Any, int]], keep: Keep) -> None:
         for i, (solution, item) in enumerate(pairs):
@@ -327,6 +328,20 @@ def test_what_is_no_score_ends_the_run_and_what_came_before_is_kept(tmp_path: Pa
         assert not set(problem.asked[:10]) & set(sound.asked)
 
 
+def test_more_budget_goes_on_with_an_assessment_that_was_cut_short(tmp_path: Path) -> None:
+    whole = run(Table(marks(1)), create_solver("random:batch=3"), Budget(9), seed=SEED, race=QUICK)
+    searched = whole.scorer_calls
+    first = Table(marks(1), searched + 1, BudgetSpent("calls", "the budget of 28 calls is spent"))
+    result = logged(tmp_path, first)
+    assert (rows(result), result.x, result.stop_reason, result.assessment) == (rows(whole), whole.x, "calls", {})
+    assert result.message == (
+        "the budget of evaluations is spent; what was found could not be assessed: the budget of 28 calls is spent"
+    )
+    again = Table(marks(1))
+    assert told(logged(tmp_path, again, Budget(9, calls=99))) == told(whole)
+    assert len(first.asked) == searched + 1 and len(again.asked) == 1
+
+
 def test_an_error_of_the_assessment_is_one_of_the_run(tmp_path: Path) -> None:
     class Broken(Table):
         def assess(self, history: History, scores: ItemScores) -> Mapping[str, Any]:
@@ -450,6 +465,15 @@ def _whole(factory: pytest.TempPathFactory) -> bytes:
         logged(folder, Table(marks(1)), Budget(25))
         _contents.append((folder / "run.sqlite").read_bytes())
     return _contents[0]
+
+
+def test_a_damaged_charge_is_noticed(tmp_path: Path) -> None:
+    logged(tmp_path, Table(marks(1)))
+    change(tmp_path, "INSERT INTO charges VALUES (1, 1, 'scorer', 1, 0, x'ff', 0, 0, 0, 0, 0.5, NULL)")
+    change(tmp_path, "INSERT INTO charges VALUES (2, 1, 'scorer', 1, 0, 7, 0, 0, 0, 0, 0.5, NULL)")
+    with LogReader(tmp_path) as reader:
+        assert reader.spent(reader.runs()[0])["scorer"].prompt_tokens == 7
+        assert reader.damage == ["run 1: a charge of its models is damaged"]
 
 
 # -- a process that dies ----------------------------------------------------------------------------------------------

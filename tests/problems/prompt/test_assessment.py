@@ -40,7 +40,9 @@ class Known(PromptProblem):
 
 
 def problem(marks: Marks, metric: str = "exact", validation: int = VALIDATION) -> Known:
-    examples = tuple(Example(f"q{i}", "yes" if metric == "yes-no" else f"t{i}") for i in range(TRAIN + VALIDATION + TEST))
+    examples = tuple(
+        Example(f"q{i}", "yes" if metric == "yes-no" else f"t{i}") for i in range(TRAIN + VALIDATION + TEST)
+    )
     parts = Splits(examples[:TRAIN], examples[TRAIN : TRAIN + validation], examples[TRAIN + validation :])
     llm = FunctionLLM(lambda request, i: "")
     made = Known(Scorer(llm, Template.at("Q_begin"), by_name(metric)), parts, Dataset("table", examples))
@@ -63,7 +65,7 @@ def assessed(on: Known, instructions: Sequence[str], dropped: Sequence[str] = ()
 
 bits = st.lists(st.integers(0, 1), min_size=TRAIN + VALIDATION + TEST, max_size=TRAIN + VALIDATION + TEST)
 tables = st.integers(1, 9).flatmap(
-    lambda n: st.fixed_dictionaries({**{f"i{k}": bits for k in range(n)}, **{text: bits for text in COMPARED}})
+    lambda n: st.fixed_dictionaries({**{f"i{k}": bits for k in range(n)}, **dict.fromkeys(COMPARED, bits)})
 )
 
 
@@ -76,9 +78,7 @@ def test_training_and_validation_together_choose(table: Marks) -> None:
     found = assessed(problem(table), found_of(table))
     finalists = sorted(found_of(table), key=lambda text: -sum(table[text][:TRAIN]))[:FINALISTS]
     best = max(sum(table[text][: TRAIN + VALIDATION]) for text in finalists)
-    assert found["instruction"] == next(
-        text for text in finalists if sum(table[text][: TRAIN + VALIDATION]) == best
-    )
+    assert found["instruction"] == next(text for text in finalists if sum(table[text][: TRAIN + VALIDATION]) == best)
     chosen = table[found["instruction"]]
     assert found["train_accuracy"] == np.mean(chosen[:TRAIN])
     assert found["validation_accuracy"] == pytest.approx(np.mean(chosen[TRAIN : TRAIN + VALIDATION]))

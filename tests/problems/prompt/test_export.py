@@ -17,7 +17,11 @@ from llmopt.problems.prompt.template import POSITIONS, Template
 from support.models import FunctionLLM
 
 templates = st.sampled_from(
-    [*map(Template.at, POSITIONS), Template("{instruction} {input}", system="Be {brief}."), Template("{input}{instruction}")]
+    [
+        *map(Template.at, POSITIONS),
+        Template("{instruction} {input}", system="Be {brief}."),
+        Template("{input}{instruction}"),
+    ]
 )
 instructions = st.text(max_size=40).filter(lambda text: INPUT not in text)
 

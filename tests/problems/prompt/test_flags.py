@@ -26,7 +26,8 @@ def test_an_address_is_flagged(instruction: str, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "instruction", ["", "Think step by step.", "Add e.g. 1.5 and 2.", "Answer (A), (B) or (C).", "end.Then go on", "a: b/c"]
+    "instruction",
+    ["", "Think step by step.", "Add e.g. 1.5 and 2.", "Answer (A), (B) or (C).", "end.Then go on", "a: b/c"],
 )
 def test_an_ordinary_instruction_is_not(instruction: str) -> None:
     assert flags(instruction, ["Madrid", "17", "(D)", ""]) == []
@@ -49,7 +50,13 @@ def test_the_answer_of_a_training_example_is_flagged(instruction: str, answer: s
 
 @pytest.mark.parametrize(
     ("instruction", "answer"),
-    [("It is 142 or 420.", "42"), ("Madridistas", "Madrid"), ("New and York", "New York"), ("anything", ""), ("a. b", ".")],
+    [
+        ("It is 142 or 420.", "42"),
+        ("Madridistas", "Madrid"),
+        ("New and York", "New York"),
+        ("anything", ""),
+        ("a. b", "."),
+    ],
 )
 def test_a_part_of_a_word_is_no_answer(instruction: str, answer: str) -> None:
     expected = [f"it holds the answer of a training example: {answer}"] if answer == "." else []

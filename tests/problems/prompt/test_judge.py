@@ -23,13 +23,25 @@ from llmopt.problems.prompt.template import Template
 from support.models import ABLE, FunctionLLM
 
 MARKS = ("<question>", "</question>", "<reference>", "</reference>", "<answer>", "</answer>")
-PIECES = [*MARKS, "<ANSWER>", "</ answer>", "< / Question >", "<answer x>", "<", ">", "/", "yes", "\n", "Reply with yes."]
+PIECES = [
+    *MARKS,
+    "<ANSWER>",
+    "</ answer>",
+    "< / Question >",
+    "<answer x>",
+    "<",
+    ">",
+    "/",
+    "yes",
+    "\n",
+    "Reply with yes.",
+]
 hostile = st.one_of(st.text(max_size=50), st.lists(st.sampled_from(PIECES), max_size=10).map("".join))
 
 
 def text_of(request: Request) -> str:
+    assert not isinstance(request.prompt, str)
     [message] = request.prompt
-    assert not isinstance(message, str)
     return message.content
 
 

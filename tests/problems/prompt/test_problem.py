@@ -134,7 +134,7 @@ def bad_inputs() -> dict[str, tuple[Any, dict[str, Any], str]]:
         "template": (ROWS, {"template": Path("bad.txt")}, "must hold {instruction} once"),
         "no initial": (ROWS, {"initial": Path("missing.txt")}, "initial=missing.txt: cannot be read"),
         "empty initial": (ROWS, {"initial": Path("empty.txt")}, "initial=empty.txt: the file is empty"),
-        "long initial": (ROWS, {"initial": Path("bad.txt"), "max_length": 5}, "the initial instruction 'no placeholders'"),
+        "long initial": (ROWS, {"initial": Path("bad.txt"), "max_length": 5}, "the initial instruction 'no placehold"),
         "digits": (ROWS, {"initial": Path("digits.txt"), "metric": "numeric"}, "not legal: a digit occurs"),
         "starts": (ROWS, {"max_length": 10}, "the initial instruction \"Let's solve the problem.\" is not legal"),
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -66,12 +67,19 @@ def test_among_options_one_is_decoded(able: Any) -> None:
     assert request.constraint is not None and request.constraint.schema is not None
     assert request.constraint.schema == {"type": "string", "enum": ["(A)", "(B)", "(C)"]}
     assert request.constraint.grammar is not None
-    grammar = Grammar(request.constraint.grammar)
+    grammar = Grammar(request.constraint.grammar.replace("?", "{0,1}"))
     assert all(grammar.allows(text) for text in ("(A)", "(B)", "(C)"))
     assert not any(grammar.allows(text) for text in ("", "(D)", "(A)(B)", "(A) ", "A"))
     # A base model's next token mostly begins with a space.
     assert grammar.allows(" (A)") == (able is BASE)
     assert request.max_tokens < 20 and request.stop == ()
+
+
+def test_where_only_a_schema_is_known_there_is_room_for_the_object_around_an_option() -> None:
+    able = replace(ABLE, grammar=False)
+    request = scorer(metric="choice", answer="options", able=able).request("", MOVIE)
+    # No token is shorter than a character.
+    assert request.max_tokens >= len(json.dumps({"answer": "(A)"}))
 
 
 @pytest.mark.parametrize("name", [name for name in METRICS if by_name(name).options(SUM)])

@@ -77,8 +77,9 @@ def test_an_empty_instruction_leaves_no_empty_line_and_no_empty_message(position
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("{input}\n{instruction}", "x"), ("{instruction}\n\n{input}", "\nx"), ("{instruction}{input}", "x")]
-)  # fmt: skip
+    ("text", "expected"),
+    [("{input}\n{instruction}", "x"), ("{instruction}\n\n{input}", "\nx"), ("{instruction}{input}", "x")],
+)
 def test_the_line_of_an_empty_instruction_goes_in_a_users_template_too(text: str, expected: str) -> None:
     assert Template(text).filled("", "x") == expected
 

@@ -1,0 +1,310 @@
+"""The command line on prompt optimization, with models behind a real server."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmopt.runlog import LogReader
+from support.commands import Here, environment
+from support.fault_server import FaultServer
+
+EXAMPLES = 40
+TRAIN, VALIDATION, TEST = 24, 6, 10
+SOLVE = ("solve", "prompt", "dataset=own.jsonl", f"train={TRAIN}", f"validation={VALIDATION}", f"test={TEST}",
+         "scorer=openai:scorer", "--llm", "openai:writer")  # fmt: skip
+BUDGET = ("--max-evaluations", "12")
+
+
+def prompt_of(body: dict[str, Any]) -> str:
+    return "\n".join(message["content"] for message in body["messages"])
+
+
+def reply(body: dict[str, Any], number: int) -> str:
+    """A writer that writes good instructions and bad ones, and a scorer that answers by them; a judge that agrees."""
+    text = prompt_of(body)
+    if body["model"] == "writer":
+        kind = "well" if number % 2 else "badly"
+        return f"<INS>answer {kind} {'again ' * (number % 97)}</INS>"
+    if body["model"] == "judge":
+        return "yes"
+    question = int(re.findall(r"question (\d+)", text)[-1])
+    right = question % 3 == 0 if "badly" not in text else False
+    return f"answer {question}" if right or "well" in text else "?"
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
+    monkeypatch.setenv("LLMOPT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("LLMOPT_DATA", raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+    rows = [{"input": f"question {i}", "target": f"answer {i}"} for i in range(EXAMPLES)]
+    (tmp_path / "own.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with FaultServer(reply=reply) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        yield server
+
+
+def asked(server: FaultServer, model: str = "scorer") -> list[str]:
+    return [prompt_of(body) for body in server.bodies if body["model"] == model]
+
+
+def clean(text: str) -> list[dict[str, Any]]:
+    return [{**run, "seconds": 0} for run in json.loads(text)["runs"]]
+
+
+def prices(folder: Path, server: FaultServer, dollars: float, *models: str) -> str:
+    path = folder / "prices.json"
+    path.write_text(json.dumps({f"openai:{m}@{server.url}": {"input": dollars, "output": dollars} for m in models}))
+    return str(path)
+
+
+def test_a_search_from_the_command_to_the_document(here: Here, server: FaultServer) -> None:
+    code, out, error = here(*SOLVE, *BUDGET, "--json")
+    assert code == 0
+    [run] = json.loads(out)["runs"]
+    assert run["instruction"] == run["solution"] and run["instruction"].startswith("answer well")
+    assert run["train_accuracy"] == run["validation_accuracy"] == run["test_accuracy"] == run["best_score"] == 1.0
+    assert run["test_examples"] == TEST and 0.7 < run["test_low"] < 0.75 and run["test_high"] == pytest.approx(1.0)
+    assert 0.1 < run["empty_accuracy"] == run["step_accuracy"] < 0.6 and run["p_empty"] == run["p_step"] < 0.1
+    assert 3 * TRAIN <= run["scorer_calls"] <= 12 * TRAIN
+    assert run["dropped"] > 0 and run["llm_calls"] == len(server.bodies)
+    assert {body["temperature"] for body in server.bodies if body["model"] == "scorer"} == {0.0}
+    # Before anything was sent it was said what it may take.
+    most = 12 * TRAIN + 5 * VALIDATION + 3 * TEST
+    assert f"llmopt: at most {most:,} scorer calls (openai:scorer@{server.url}), about " in error
+    assert "price unknown (--prices)" in error
+    assert len(asked(server)) == len(set(asked(server))) <= most
+
+
+def test_what_people_read(here: Here, server: FaultServer) -> None:
+    code, out, _ = here(*SOLVE, *BUDGET, "--quiet")
+    assert code == 0
+    assert re.search(r'instruction +"answer well', out)
+    assert re.search(r"right answers +100\.0% of the training examples, 100\.0% of the validation examples\n", out)
+    assert re.search(r"on the test +100\.0% of 10 \(95 % interval 72\.\d% to 100\.0%\)\n", out)
+    assert re.search(r"no instruction +\d\d\.0% on the same test examples \(McNemar's exact test: p = 0\.0", out)
+
+
+def test_solvers_share_the_answers_and_are_compared_in_a_folder(
+    here: Here, server: FaultServer, tmp_path: Path
+) -> None:
+    arguments = ("compare", *SOLVE[1:], "--solvers", "opro,one-shot,hand-written", "--repeats", "1", *BUDGET)
+    code, out, error = here(*arguments, "--out", "report", "--json")
+    assert code == 0
+    runs = json.loads(out)["runs"]
+    assert [run["solver"] for run in runs] == ["opro", "one-shot", "hand-written"]
+    assert [run["llm"] is None for run in runs] == [False, False, True]
+    assert len({run["empty_accuracy"] for run in runs}) == 1
+    # What one of them has asked the scorer, the others find in the cache.
+    assert len(asked(server)) == len(set(asked(server)))
+    assert runs[2]["llm_cached"] >= 3 * TRAIN
+    assert f"at most {3 * (12 * TRAIN + 5 * VALIDATION + 3 * TEST):,} scorer calls" in error
+    written = {path.name for path in (tmp_path / "report").iterdir()}
+    assert {"runs.csv", "summary.md", "meta.json", "run.sqlite"} <= written
+    assert "test_accuracy" in (tmp_path / "report" / "runs.csv").read_text().splitlines()[0]
+
+
+def test_every_candidate_is_scored_whole_where_that_is_asked_for(here: Here, server: FaultServer) -> None:
+    [run] = clean(here(*SOLVE, *BUDGET, "--json", "--full-evaluation")[1])
+    assert run["dropped"] == 0 and run["scorer_calls"] == run["unique_pairs"] * TRAIN == 12 * TRAIN
+
+
+def test_scorer_calls_are_a_budget(here: Here, server: FaultServer) -> None:
+    code, out, error = here(*SOLVE, "--max-scorer-calls", "100", "--json")
+    [run] = clean(out)
+    assert code == 0 and run["stop_reason"] == "scorer_calls"
+    assert 3 * TRAIN <= run["scorer_calls"] <= 100
+    assert f"at most {100 + 5 * VALIDATION + 3 * TEST} scorer calls" in error
+    assert run["test_accuracy"] is not None
+
+
+def test_without_a_bound_on_the_scorer_nothing_is_sent(here: Here, server: FaultServer) -> None:
+    code, out, error = here(*SOLVE, "--max-steps", "3")
+    assert (code, out) == (2, "") and "give --max-scorer-calls or --max-evaluations" in error
+    assert server.bodies == []
+
+
+def test_initial_instructions_come_from_a_file(here: Here, server: FaultServer, tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text("answer well indeed\nanswer somehow\n")
+    code, out, _ = here(*SOLVE, "--initial", "own.txt", "--max-evaluations", "2", "--json")
+    [run] = clean(out)
+    assert code == 0 and run["instruction"] == "answer well indeed" and run["unique_pairs"] == 2
+    assert asked(server, "writer") == []
+    code, out, error = here(*SOLVE, "--initial", "own.txt", "initial=own.txt", *BUDGET)
+    assert (code, out) == (2, "") and "initial is given twice" in error
+
+
+def test_licence_and_canary_are_shown_and_the_data_come_from_a_folder(
+    here: Here, server: FaultServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "public" / "bbh" / "navigate.json"
+    path.parent.mkdir(parents=True)
+    examples = [{"input": f"question {i}\nOptions:\n- Yes\n- No", "target": "Yes"} for i in range(20)]
+    path.write_text(json.dumps({"canary": "never train\x1b[2J on this", "examples": examples}))
+    arguments = ("solve", "prompt", "dataset=bbh/navigate", "--data", "public", "scorer=openai:scorer",
+                 "--solver", "hand-written", "--max-evaluations", "3")  # fmt: skip
+    code, _, error = here(*arguments)
+    assert code == 0
+    assert "llmopt: bbh/navigate: licence MIT\n" in error
+    assert "never train\\x1b[2J on this\n" in error and "\x1b" not in error
+    assert here(*arguments, "--quiet")[2] == ""
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("metric=numeric", "input_column=input", "target_column=input"), "input_column and target_column are both"),
+        (("train=99",), "train is given twice"),
+        (("position=middle",), "position=middle is not legal; choose one of Q_begin, Q_end, A_begin, system"),
+        (("answer=best",), "answer=best is not legal"),
+        (("colour=red",), "unknown setting 'colour'"),
+        (("template=missing.txt",), "template=missing.txt: there is no such file"),
+        (("--initial", "missing.txt"), "initial=missing.txt: "),
+        (("--max-scorer-calls", "0"), "the budget of scorer calls must be a whole number of at least 1"),
+        (("--solver", "tpe"), "tpe works on"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_sent(
+    here: Here, server: FaultServer, more: tuple[str, ...], words: str
+) -> None:
+    code, out, error = here(*SOLVE, *BUDGET, *more)
+    assert (code, out) == (2, "")
+    assert error.startswith("llmopt: ") and words in error and error.count("\n") == 1
+    assert server.bodies == []
+
+
+class Terminal(io.StringIO):
+    """What a person types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def person(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def types(text: str) -> Terminal:
+        terminal = Terminal(text)
+        monkeypatch.setattr(sys, "stdin", terminal)
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+        return terminal
+
+    return types
+
+
+@pytest.mark.parametrize("answer", ["n\n", "", "maybe\n"])
+@pytest.mark.parametrize("known", [True, False])
+def test_an_expensive_run_asks_a_person_and_no_is_no(
+    here: Here, server: FaultServer, person: Any, tmp_path: Path, answer: str, known: bool
+) -> None:
+    person(answer)
+    more = ("--prices", prices(tmp_path, server, 1_000, "scorer", "writer")) if known else ()
+    code, out, error = here(*SOLVE, *BUDGET, *more, "--out", "report")
+    assert (code, out) == (2, "")
+    assert "that may be more than $1" in error and "go on? [y/N]" in error and "nothing was sent" in error
+    assert server.bodies == [] and not (tmp_path / "report" / "run.sqlite").exists()
+
+
+def test_yes_goes_on_and_is_not_asked_again(here: Here, server: FaultServer, person: Any) -> None:
+    person("y\n")
+    code, _, error = here(*SOLVE, "--max-evaluations", "3", "--quiet")
+    assert code == 0 and "go on? [y/N]" in error
+    terminal = person("n\n")
+    code, _, error = here(*SOLVE, "--max-evaluations", "3", "--quiet", "--yes")
+    assert code == 0 and "go on?" not in error and terminal.read() == "n\n"
+
+
+def test_what_is_cheap_asks_nobody(here: Here, server: FaultServer, person: Any, tmp_path: Path) -> None:
+    terminal = person("n\n")
+    cheap = prices(tmp_path, server, 0.001, "scorer", "writer")
+    code, _, error = here(*SOLVE, "--max-evaluations", "3", "--prices", cheap, "--quiet")
+    assert code == 0 and "go on?" not in error and terminal.read() == "n\n"
+
+
+def test_nobody_is_asked_where_nobody_sits(here: Here, server: FaultServer, tmp_path: Path) -> None:
+    dear = prices(tmp_path, server, 1_000, "scorer", "writer")
+    code, _, error = here(*SOLVE, "--max-evaluations", "3", "--prices", dear)
+    assert code == 0 and "$" in error and "go on?" not in error
+
+
+def test_a_judge_is_part_of_the_estimate(here: Here, server: FaultServer, tmp_path: Path) -> None:
+    def estimated(*judged: str) -> float:
+        path = prices(tmp_path, server, 10, "scorer", "writer", "judge")
+        code, _, error = here(*SOLVE, "--max-evaluations", "3", "--prices", path, *judged)
+        assert code == 0 and ("judged by openai:judge" in error) == bool(judged)
+        found = re.search(r"written: \$([\d.]+)", error)
+        assert found is not None
+        return float(found[1])
+
+    assert estimated("judge=openai:judge") > 1.2 * estimated()
+    assert len(asked(server, "judge")) > 0
+
+
+def test_a_dry_run_sends_nothing(here: Here, server: FaultServer) -> None:
+    code, out, error = here(*SOLVE, *BUDGET, "--dry-run")
+    assert code == 0 and server.bodies == []
+    assert "Let's think step by step." in out and "Write one new instruction" in out
+    assert out.endswith("nothing was sent to a model\n")
+    assert "a dry run asks no scorer" in error
+
+
+def test_a_recording_answers_in_place_of_the_writer(here: Here, server: FaultServer) -> None:
+    code, first, _ = here(*SOLVE, *BUDGET, "--json", "--out", "report")
+    assert code == 0
+    calls = len(server.bodies)
+    code, again, _ = here(*SOLVE[:-2], *BUDGET, "--llm", "replay:report", "--json")
+    assert code == 0
+    # The scorer's answers are in the cache, so that nobody is asked.
+    assert len(server.bodies) == calls
+    names = ("instruction", "train_accuracy", "validation_accuracy", "test_accuracy", "scorer_calls", "unique_pairs")
+    assert [[run[name] for name in names] for run in clean(first)] == [
+        [run[name] for name in names] for run in clean(again)
+    ]
+
+
+def test_an_interrupted_search_goes_on_and_pays_for_nothing_twice(
+    here: Here, server: FaultServer, tmp_path: Path
+) -> None:
+    arguments = (*SOLVE, *BUDGET, "--cache", "off")
+    server.delay = 0.05
+    process = subprocess.Popen(
+        [sys.executable, "-m", "llmopt.cli", *arguments, "--out", "report", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=environment(),
+    )
+    until = time.monotonic() + 30
+    while len(server.bodies) < 90 and time.monotonic() < until:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=30)
+    assert process.returncode == 1 and "Traceback" not in error
+    [run] = json.loads(out)["runs"]
+    assert run["stop_reason"] == "interrupted" and run["test_accuracy"] is None
+    with LogReader(tmp_path / "report") as reader:
+        kept = len(list(reader.items(reader.runs()[0])))
+    assert kept > 0
+    before = len(asked(server))
+    server.delay = 0
+    code, resumed, _ = here("resume", "report", "--json", "--quiet")
+    assert code == 0
+    whole = len(asked(server))
+    code, undisturbed, _ = here(*arguments, "--json", "--quiet")
+    assert code == 0
+    # What had come was not asked for again; what was on its way may have been.
+    assert whole - before == len(asked(server)) - whole - kept
+    [ours], [theirs] = clean(resumed), clean(undisturbed)
+    assert ours["test_accuracy"] == theirs["test_accuracy"] == 1.0
+    assert ours["unique_pairs"] == theirs["unique_pairs"] == 12
