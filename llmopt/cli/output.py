@@ -16,6 +16,7 @@ from llmopt.benchmarks.published import published, published_tours
 from llmopt.benchmarks.record import Record, finite
 from llmopt.benchmarks.summary import summarize
 from llmopt.cli import transfer
+from llmopt.items import ItemProblem
 from llmopt.llm.base import LLM
 from llmopt.problems.prompt.export import messages
 from llmopt.problems.prompt.problem import PromptProblem
@@ -200,11 +201,10 @@ def _show_solution(comparison: Comparison, run: Run) -> None:
                 f"failed, {record.infeasible:,} infeasible",
             )
         )
-    if record.llm is not None:
+    if models := _models(comparison, record):
         read = f"{record.prompt_tokens:,} tokens read ({record.cached_tokens:,} of them cached)"
-        rows.append(
-            ("model", f"{record.llm}: {record.llm_calls:,} calls, {read}, {record.completion_tokens:,} written")
-        )
+        spent = f"{record.llm_calls:,} calls, {read}, {record.completion_tokens:,} written"
+        rows.append(("model" if len(models) == 1 else "models", f"{', '.join(models)}: {spent}"))
         rows.append(("cost", _cost(record)))
         if record.repaired:
             rows.append(("repaired", f"{record.repaired:,} of the model's proposals, without a look at the problem"))
@@ -218,6 +218,13 @@ def _show_solution(comparison: Comparison, run: Run) -> None:
         rows += _instruction_rows(record)
     for name, text in rows:
         print(f"  {name:18}{one_line(text)}")
+
+
+def _models(comparison: Comparison, record: Record) -> list[str]:
+    """Return the models whose calls a record counts: those of the solver, and those that score items."""
+    problem = comparison.problems[0]
+    scorers = [llm.info.spec for llm in problem.models.values()] if isinstance(problem, ItemProblem) else []
+    return list(dict.fromkeys([*([] if record.llm is None else [record.llm]), *scorers]))
 
 
 def _instruction_rows(record: Record) -> list[tuple[str, str]]:

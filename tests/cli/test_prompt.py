@@ -91,9 +91,20 @@ def test_what_people_read(here: Here, server: FaultServer) -> None:
     code, out, _ = here(*SOLVE, *BUDGET, "--quiet")
     assert code == 0
     assert re.search(r'instruction +"answer well', out)
+    assert f"openai:writer@{server.url}, openai:scorer@{server.url}: {len(server.bodies)} calls, " in out
     assert re.search(r"right answers +100\.0% of the training examples, 100\.0% of the validation examples\n", out)
     assert re.search(r"on the test +100\.0% of 10 \(95 % interval 72\.\d% to 100\.0%\)\n", out)
     assert re.search(r"no instruction +\d\d\.0% on the same test examples \(McNemar's exact test: p = 0\.0", out)
+
+
+def test_what_the_scorer_costs_is_shown_where_the_solver_needs_no_model(
+    here: Here, server: FaultServer, tmp_path: Path
+) -> None:
+    path = prices(tmp_path, server, 100, "scorer")
+    code, out, _ = here(*SOLVE, *BUDGET, "--solver", "hand-written", "--prices", path, "--quiet")
+    assert code == 0 and asked(server, "writer") == []
+    assert re.search(rf"model +openai:scorer@{server.url}: {len(server.bodies)} calls, ", out)
+    assert re.search(r"cost +\$\d*\.\d*[1-9]", out)
 
 
 def test_solvers_share_the_answers_and_are_compared_in_a_folder(
