@@ -20,7 +20,7 @@ class Evolution(InstructionWriter):
 
     Parameters
     ----------
-    llm, samples, temperature, max_tokens, retries
+    llm, samples, temperature, max_tokens, retries, hint
         See :class:`llmopt.baselines.instruction_writer.InstructionWriter`.
     population
         How many instructions may be parents.
@@ -34,9 +34,12 @@ class Evolution(InstructionWriter):
         temperature: float = 1.0,
         max_tokens: int = 512,
         retries: int = 2,
+        hint: str = "",
         population: int = 10,
     ) -> None:
-        super().__init__(llm, samples=samples, temperature=temperature, max_tokens=max_tokens, retries=retries)
+        super().__init__(
+            llm, samples=samples, temperature=temperature, max_tokens=max_tokens, retries=retries, hint=hint
+        )
         if isinstance(population, bool) or not isinstance(population, int) or population < 2:
             raise InvalidInput(f"evolution: population must be a whole number of at least 2, not {population!r}")
         self.population = population

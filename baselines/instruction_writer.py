@@ -12,7 +12,7 @@ from llmopt.baselines.works_on import works_on
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM, Message, Request, Sampling
 from llmopt.objective import Budget, Proposals
-from llmopt.opro.instruction_text import CLOSE, OPEN, reader
+from llmopt.opro.instruction_text import CLOSE, OPEN, harmless, reader
 from llmopt.opro.query import Query, ask
 from llmopt.problem import Problem
 from llmopt.solver import AskTellSolver, Task
@@ -37,10 +37,19 @@ class InstructionWriter(AskTellSolver):
         Of the replies.
     retries
         How often a step asks again where no reply of a request could be read.
+    hint
+        What the user knows, in words; every prompt begins with it.
     """
 
     def __init__(
-        self, llm: LLM, *, samples: int = 8, temperature: float = 1.0, max_tokens: int = 512, retries: int = 2
+        self,
+        llm: LLM,
+        *,
+        samples: int = 8,
+        temperature: float = 1.0,
+        max_tokens: int = 512,
+        retries: int = 2,
+        hint: str = "",
     ) -> None:
         super().__init__(samples)
         if not 0 <= temperature <= 5:
@@ -53,6 +62,7 @@ class InstructionWriter(AskTellSolver):
         self.temperature = temperature
         self.max_tokens = max_tokens
         self.retries = retries
+        self.hint = hint
 
     @abstractmethod
     def prompts(self, n: int) -> Sequence[tuple[str, int]]:
@@ -83,17 +93,25 @@ class InstructionWriter(AskTellSolver):
         self._step = 0
 
     def ask(self, n: int) -> Proposals:
-        queries = [
-            Query(self._request(text, count), self._read, (self.task.seed, self._step, i))
-            for i, (text, count) in enumerate(self.prompts(n))
-        ]
+        queries = self._queries(n)
         self._step += 1
         solutions, invalid, _ = ask(self._llm, queries, self.retries)
         return Proposals(self.task.space.pack(solutions), invalid)
 
+    def requests(self) -> list[Request]:
+        """Return the requests of the next step, as ``ask`` sends them first."""
+        return [query.seeded(attempt=0) for query in self._queries(self.batch)]
+
+    def _queries(self, n: int) -> list[Query]:
+        return [
+            Query(self._request(text, count), self._read, (self.task.seed, self._step, i))
+            for i, (text, count) in enumerate(self.prompts(n))
+        ]
+
     def _request(self, text: str, n: int) -> Request:
+        known = f"What is known: {harmless(self.hint)}\n\n" if self.hint else ""
         return Request(
-            (Message("user", text),),
+            (Message("user", known + text),),
             n=n,
             max_tokens=self.max_tokens,
             sampling=Sampling(self.temperature),

@@ -17,7 +17,7 @@ class OneShot(InstructionWriter):
 
     Parameters
     ----------
-    llm, samples, temperature, max_tokens, retries
+    llm, samples, temperature, max_tokens, retries, hint
         See :class:`llmopt.baselines.instruction_writer.InstructionWriter`.
     exemplars
         How many examples the prompt shows; they are drawn once.
@@ -31,9 +31,12 @@ class OneShot(InstructionWriter):
         temperature: float = 1.0,
         max_tokens: int = 512,
         retries: int = 2,
+        hint: str = "",
         exemplars: int = 3,
     ) -> None:
-        super().__init__(llm, samples=samples, temperature=temperature, max_tokens=max_tokens, retries=retries)
+        super().__init__(
+            llm, samples=samples, temperature=temperature, max_tokens=max_tokens, retries=retries, hint=hint
+        )
         self.exemplars = exemplars
 
     def start(self, task: Task, rng: np.random.Generator) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from llmopt.baselines.instruction_writer import InstructionWriter
 from llmopt.benchmarks.compare import Comparison
 from llmopt.cli.output import describe
 from llmopt.errors import LlmoptError, ModelError
@@ -19,11 +20,14 @@ from llmopt.report.safe import lines, one_line
 from llmopt.run import run
 from llmopt.solver import Solver, Task
 
+_Writing: TypeAlias = OPRO | TourHybrid | InstructionWriter
+"""Solvers with a prompt."""
+
 
 class _Preview(Solver):
     """Stands in for a solver up to its first request: it gets the same start points and the same generator."""
 
-    def __init__(self, solver: OPRO | TourHybrid) -> None:
+    def __init__(self, solver: _Writing) -> None:
         self._solver = solver
         self.requests: Sequence[Request] | None = None
 
@@ -35,7 +39,7 @@ class _Preview(Solver):
 def show_prompts(comparison: Comparison, llm: LLM | None, *, as_json: bool) -> int:
     """Print the requests of the first step of repeat 0 of every solver; only start points are evaluated."""
     prompts = {
-        name: _first_requests(comparison, solver) if isinstance(solver, OPRO | TourHybrid) else None
+        name: _first_requests(comparison, solver) if isinstance(solver, _Writing) else None
         for name, solver in comparison.solvers.items()
     }
     if as_json:
@@ -54,7 +58,7 @@ def show_prompts(comparison: Comparison, llm: LLM | None, *, as_json: bool) -> i
     return 0
 
 
-def _first_requests(comparison: Comparison, solver: OPRO | TourHybrid) -> Sequence[Request]:
+def _first_requests(comparison: Comparison, solver: _Writing) -> Sequence[Request]:
     preview = _Preview(solver)
     result = run(comparison.problems[0], preview, comparison.budget, seed=comparison.seed)
     if preview.requests is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from llmopt.benchmarks.compare import Comparison
 from llmopt.cli.order import Order
 from llmopt.errors import InvalidInput
@@ -79,4 +81,11 @@ def most_calls(comparison: Comparison) -> int:
         searched = whole if searched is None else min(searched, whole)
     if searched is None:
         raise InvalidInput("prompt: give --max-scorer-calls or --max-evaluations, so that the cost is bounded")
+    starts = len(problem.starts(np.random.default_rng(comparison.seed)))
+    if searched < starts * problem.items:
+        raise InvalidInput(
+            f"prompt: the budget pays for {searched:,} scorer calls, and the {starts} instructions to start with take "
+            f"{starts} x {problem.items} training examples; give at least --max-scorer-calls {starts * problem.items}, or "
+            "fewer training examples (train=N)"
+        )
     return (searched + problem.assessed_calls) * comparison.repeats * len(comparison.solvers)

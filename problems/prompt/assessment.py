@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,13 @@ def assess(problem: PromptProblem, history: History, scores: ItemScores) -> Mapp
             }
         )
     answers = [scores.known(solution) for solution in dict.fromkeys([chosen, *COMPARED])]
-    targets = [example for example in problem.splits.train if not problem.scorer.metric.options(example)]
+    times = Counter(example.target for example in problem.splits.train)
+    # An answer of many examples is a label, and so is an option: an instruction may well name them.
+    answers_of_one = [
+        example.target
+        for example in problem.splits.train
+        if times[example.target] == 1 and not problem.scorer.metric.options(example)
+    ]
     return {
         "instruction": chosen,
         "train_accuracy": float(train.mean()),
@@ -62,7 +69,7 @@ def assess(problem: PromptProblem, history: History, scores: ItemScores) -> Mapp
         "test_examples": len(test),
         "compared": compared,
         "empty_answers": sum(not found.answer for known in answers for found in known.values()),
-        "flags": flags(chosen, (example.target for example in targets)),
+        "flags": flags(chosen, answers_of_one),
         "messages": messages(problem.scorer.template, chosen),
     }
 

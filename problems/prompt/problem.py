@@ -142,7 +142,7 @@ class PromptProblem(ItemProblem):
             "parts": [len(self.splits.train), len(self.splits.validation), len(self.splits.test)],
             "first": [part[0].input[:200] for part in (self.splits.train, self.splits.test)],
             "template": [self.scorer.template.system, self.scorer.template.text],
-            "metric": repr(type(self.scorer.metric).__name__),
+            "metric": self.scorer.metric.identity(),
             "answer": self.scorer.answer,
             "max_tokens": self.scorer.max_tokens,
             "initial": self._initial,

@@ -15,6 +15,8 @@ from support.commands import Command, Here
 
 NUMBER, WHOLE, TEXT = {"type": "number"}, {"type": "integer", "minimum": 0}, {"type": "string", "minLength": 1}
 NUMBER_OR_NULL = {"type": ["number", "null"]}
+WHOLE_OR_NULL = {"type": ["integer", "null"]}
+TEXT_OR_NULL = {"type": ["string", "null"]}
 RECORD = {
     "type": "object",
     "properties": {
@@ -27,7 +29,12 @@ RECORD = {
         "seed": WHOLE,
         "success": {"type": "boolean"},
         **dict.fromkeys(["evaluations", "steps", "unique_pairs", "proposals", "duplicates", "invalid"], WHOLE),
-        **dict.fromkeys(["repaired", "move_evaluations"], WHOLE),
+        **dict.fromkeys(["repaired", "move_evaluations", "dropped"], WHOLE),
+        **dict.fromkeys(["scorer_calls", "test_examples", "empty_answers"], WHOLE_OR_NULL),
+        **dict.fromkeys(["instruction", "flags"], TEXT_OR_NULL),
+        **dict.fromkeys(["train_accuracy", "validation_accuracy", "test_accuracy"], NUMBER_OR_NULL),
+        **dict.fromkeys(["test_low", "test_high", "empty_accuracy", "step_accuracy"], NUMBER_OR_NULL),
+        **dict.fromkeys(["p_empty", "p_step"], NUMBER_OR_NULL),
         **dict.fromkeys(["failed", "infeasible"], WHOLE),
         **dict.fromkeys(["best_score", "optimum", "gap", "relative_gap", "cost_usd"], NUMBER_OR_NULL),
         **dict.fromkeys(

@@ -19,6 +19,10 @@ class Metric(ABC):
     def score(self, reply: str, example: Example) -> float:
         """Return 1.0 for a right reply, 0.0 for a wrong one, or what lies between."""
 
+    def identity(self) -> str:
+        """Return what tells this metric from others: a run is resumed only with the same."""
+        return type(self).__name__
+
     def parses(self, target: str) -> bool:
         """Whether a target has the form that this metric compares."""
         return bool(target.strip())

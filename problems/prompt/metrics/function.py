@@ -17,6 +17,7 @@ import numpy as np
 from llmopt.errors import InvalidInput
 from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.metrics.base import Metric
+from llmopt.runlog.identity import fingerprint
 from llmopt.settings import unknown_name
 
 _FORM = "name it as FILE.py:FUNCTION or MODULE:FUNCTION"
@@ -41,6 +42,10 @@ class FunctionMetric(Metric):
     def __init__(self, name: str) -> None:
         self._name = name
         self._function = _load(name)
+
+    def identity(self) -> str:
+        """Return the function's name and a checksum of its code."""
+        return fingerprint(self._function) or self._name
 
     def score(self, reply: str, example: Example) -> float:
         """Return what the function says.

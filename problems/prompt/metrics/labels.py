@@ -53,6 +53,9 @@ class Labels(Metric):
         self._word = re.compile(rf"(?<![\w'-]){words}(?![\w'-])", re.IGNORECASE)
         self._result = re.compile(rf"=[ \t]*+({words})\W*$", re.IGNORECASE)
 
+    def identity(self) -> str:
+        return "/".join(self._labels)
+
     def score(self, reply: str, example: Example) -> float:
         wanted = plain(example.target).casefold().strip(" .")
         return float(wanted in self._opposite and self._decide(plain(reply)) == {wanted})
