@@ -83,6 +83,8 @@ class Record:
     scorer_calls
         Pairs of an instruction and an example that the search scored; None where there are no items, as all that
         follows.
+    scorer
+        The model that answers, and the judge of its answers where there is one.
     instruction
         What was found: the best on training and validation examples.
     train_accuracy, validation_accuracy, test_accuracy
@@ -135,6 +137,7 @@ class Record:
     message: str
     dropped: int = 0
     scorer_calls: int | None = None
+    scorer: str | None = None
     instruction: str | None = None
     train_accuracy: float | None = None
     validation_accuracy: float | None = None
@@ -237,6 +240,7 @@ def _record(
         failed=history.count("failed"),
         infeasible=history.count("infeasible"),
         dropped=history.count("dropped"),
+        scorer=", ".join(model.info.spec for model in problem.models.values()) or None,
         best_score=best,
         optimum=None if optimum is None else optimum.score,
         gap=gap,

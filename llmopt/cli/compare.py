@@ -50,7 +50,8 @@ def compare(
     Example: llmopt compare regression w_true=15 b_true=14 --solvers opro,tpe,random --out report
     """
     from llmopt.cli.order import Order
-    from llmopt.cli.session import budget, perform, split, terms, with_files
+    from llmopt.cli.pairs import perform_pairs
+    from llmopt.cli.session import budget, split, terms, with_files
 
     order = Order(
         problem=problem,
@@ -71,7 +72,7 @@ def compare(
         transfer=tuple(transfer or ()),
         yes=yes,
     )
-    return perform(order, dry=dry_run)
+    return perform_pairs(order, dry=dry_run)
 
 
 def solve(
@@ -109,7 +110,8 @@ def solve(
     Example: llmopt solve regression w_true=15 b_true=14 --solver tpe --max-evaluations 200
     """
     from llmopt.cli.order import Order
-    from llmopt.cli.session import budget, perform, terms, with_files
+    from llmopt.cli.pairs import perform_pairs
+    from llmopt.cli.session import budget, terms, with_files
 
     order = Order(
         problem=problem,
@@ -130,4 +132,4 @@ def solve(
         yes=yes,
         single=True,
     )
-    return perform(order, dry=dry_run)
+    return perform_pairs(order, dry=dry_run)

@@ -85,7 +85,7 @@ def most_calls(comparison: Comparison) -> int:
     if searched < starts * problem.items:
         raise InvalidInput(
             f"prompt: the budget pays for {searched:,} scorer calls, and the {starts} instructions to start with take "
-            f"{starts} x {problem.items} training examples; give at least --max-scorer-calls {starts * problem.items}, or "
-            "fewer training examples (train=N)"
+            f"{starts} x {problem.items} training examples; give at least --max-scorer-calls {starts * problem.items}, "
+            "or fewer training examples (train=N)"
         )
     return (searched + problem.assessed_calls) * comparison.repeats * len(comparison.solvers)

@@ -16,7 +16,8 @@ Model = Annotated[
     typer.Option(
         "--llm",
         metavar="SPEC",
-        help="The language model: local, openai:MODEL, anthropic:MODEL, ...; see 'llmopt models list'.",
+        help="The language model: local, openai:MODEL, anthropic:MODEL, ...; see 'llmopt models list'. With commas: "
+        "several, each with every scorer (prompt).",
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of repeat 0; repeat r has seed N + r.")]

@@ -32,9 +32,7 @@ if TYPE_CHECKING:
     from llmopt.report.folder import Folder
 
 
-def show(
-    order: Order, comparison: Comparison, runs: Sequence[Run], transferred: Sequence[Mapping[str, Any]] = ()
-) -> None:
+def show(order: Order, comparison: Comparison, runs: Sequence[Run], transferred: Sequence[Mapping[str, Any]]) -> None:
     """Print the outcome to stdout: one JSON document, the best solution, or a table; and what was transferred."""
     if order.json:
         found = document(comparison, runs, with_solution=order.single)

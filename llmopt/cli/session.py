@@ -66,7 +66,11 @@ def split(texts: str) -> list[str]:
     return names
 
 
-def perform(order: Order, *, dry: bool = False) -> int:
+Show = Callable[[Order, Comparison, Sequence[Run], Sequence[Mapping[str, Any]]], None]
+"""Shows the outcome of a comparison, the last argument being what was transferred."""
+
+
+def perform(order: Order, *, dry: bool = False, show: Show = output.show) -> int:
     """Check everything, then run, print and save; return the exit code.
 
     Raises
@@ -121,7 +125,7 @@ def perform(order: Order, *, dry: bool = False) -> int:
             log.set_meta(META, meta)
             folder.begin(meta)
             comparison = replace(comparison, log=log, asked=asked(order))
-        return _perform(order, comparison, folder, other)
+        return _perform(order, comparison, folder, other, show)
 
 
 def resume(
@@ -204,7 +208,13 @@ def _elsewhere(order: Order, settings: Mapping[str, str], open_model: Callable[[
     return elsewhere(order.problem, settings, order.transfer, open_model) if order.transfer else None
 
 
-def _perform(order: Order, comparison: Comparison, folder: Folder | None, other: PromptProblem | None = None) -> int:
+def _perform(
+    order: Order,
+    comparison: Comparison,
+    folder: Folder | None,
+    other: PromptProblem | None = None,
+    show: Show = output.show,
+) -> int:
     runs: list[Run] = []
     trouble: NotWritten | LogError | None = None
     interrupted = False
@@ -225,7 +235,7 @@ def _perform(order: Order, comparison: Comparison, folder: Folder | None, other:
             interrupted = True
         except ModelError as error:
             print(f"llmopt: --transfer: {one_line(str(error))}", file=sys.stderr)
-    output.show(order, comparison, runs, rows)
+    show(order, comparison, runs, rows)
     sys.stdout.flush()
     if folder is not None and trouble is None:
         try:

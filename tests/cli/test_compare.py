@@ -31,7 +31,7 @@ RECORD = {
         **dict.fromkeys(["evaluations", "steps", "unique_pairs", "proposals", "duplicates", "invalid"], WHOLE),
         **dict.fromkeys(["repaired", "move_evaluations", "dropped"], WHOLE),
         **dict.fromkeys(["scorer_calls", "test_examples", "empty_answers"], WHOLE_OR_NULL),
-        **dict.fromkeys(["instruction", "flags"], TEXT_OR_NULL),
+        **dict.fromkeys(["scorer", "instruction", "flags"], TEXT_OR_NULL),
         **dict.fromkeys(["train_accuracy", "validation_accuracy", "test_accuracy"], NUMBER_OR_NULL),
         **dict.fromkeys(["test_low", "test_high", "empty_accuracy", "step_accuracy"], NUMBER_OR_NULL),
         **dict.fromkeys(["p_empty", "p_step"], NUMBER_OR_NULL),
