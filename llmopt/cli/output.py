@@ -179,7 +179,9 @@ def _show_solution(comparison: Comparison, run: Run) -> None:
     print(f"{one_line(record.solver)} on {named(comparison)} (instance {record.instance}, seed {record.seed})\n")
     incumbent = history.incumbent
     better = "smaller" if comparison.problems[0].direction == "minimize" else "larger"
-    rows = [("result", ("solved: " if record.success else "not solved: ") + record.message)]
+    # Without a known optimum there is nothing to be solved.
+    how = "solved: " if record.success else "" if record.optimum is None else "not solved: "
+    rows = [("result", how + record.message)]
     if incumbent is None:
         rows.append(("best solution", "none: no evaluation gave a score"))
     else:

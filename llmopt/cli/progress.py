@@ -168,7 +168,8 @@ def outcome(record: Record) -> str:
         how = f"solved after {_count(record.evaluations, 'evaluation')}, {_count(record.steps, 'step')}"
     else:
         spent = f"{_count(record.evaluations, 'evaluation')}, {_count(record.steps, 'step')}"
-        how = f"not solved in {spent}: {one_line(record.message)}"
+        # Without a known optimum there is nothing to be solved.
+        how = f"{'ended after' if record.optimum is None else 'not solved in'} {spent}: {one_line(record.message)}"
         if record.best_score is not None:
             how += f"; best {record.best_score:.6g}"
     return f"{how} ({record.seconds:.1f} s)"

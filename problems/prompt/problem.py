@@ -20,7 +20,7 @@ from llmopt.problems.prompt import assessment, hand_written
 from llmopt.problems.prompt.data import load
 from llmopt.problems.prompt.examples import Dataset
 from llmopt.problems.prompt.judge import Judge
-from llmopt.problems.prompt.metrics import by_name
+from llmopt.problems.prompt.metrics import by_name, fitting
 from llmopt.problems.prompt.scorer import Answer, Scorer, check
 from llmopt.problems.prompt.splits import Share, Splits, split
 from llmopt.problems.prompt.template import Position, Template
@@ -204,7 +204,7 @@ def prompt(
     scorer
         The SPEC of the model that answers.
     metric
-        See :func:`llmopt.problems.prompt.metrics.by_name`; None: the one that fits the data set.
+        See :func:`llmopt.problems.prompt.metrics.by_name`; None: the one that fits the data set, or the targets.
     answer, max_tokens
         See :class:`llmopt.problems.prompt.scorer.Scorer`.
     judge
@@ -229,6 +229,8 @@ def prompt(
     """
     found = load(dataset, data=data, input_column=input_column, target_column=target_column)
     name = metric or found.metric
+    if name == "exact" and metric is None:
+        name = fitting(example.target for example in found.examples)
     judged = by_name(name)
     examples, test_part = ([e for e in part if judge or judged.fits(e)] for part in (found.examples, found.test))
     left_out = len(found.examples) + len(found.test) - len(examples) - len(test_part)
@@ -249,6 +251,7 @@ def prompt(
     where = Template.at(position) if template is None else Template.read(template)
     starts = hand_written.STARTS if initial is None else read_lines(initial, "initial")
     notices = [
+        *([f"{dataset}: metric={name}, by the form of its targets"] if metric is None and name != found.metric else []),
         *([f"{dataset}: licence {found.licence}"] if found.licence else []),
         *([f"{dataset}: {found.notice}"] if found.notice else []),
         *(

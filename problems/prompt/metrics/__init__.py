@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 
 from llmopt.problems.prompt.metrics.base import Metric
 from llmopt.problems.prompt.metrics.choice import Choice
@@ -24,6 +25,7 @@ __all__ = [
     "Numeric",
     "Words",
     "by_name",
+    "fitting",
 ]
 
 METRICS: dict[str, Callable[[], Metric]] = {
@@ -57,3 +59,25 @@ def by_name(name: str) -> Metric:
     if ":" in name:
         return FunctionMetric(name)
     raise unknown_name("metric", name, [*METRICS, "FILE.py:FUNCTION"])
+
+
+_FORMS = (
+    ("yes-no", re.compile(r"yes|no", re.IGNORECASE)),
+    ("true-false", re.compile(r"true|false", re.IGNORECASE)),
+    ("valid-invalid", re.compile(r"valid|invalid", re.IGNORECASE)),
+    ("choice", re.compile(r"\([A-Z]\)")),
+    ("numeric", re.compile(r"-?\d[\d,]*(?:\.\d+)?")),
+)
+
+
+def fitting(targets: Iterable[str]) -> str:
+    """Return the name of the metric for targets of which nobody has said what they are: ``exact``, unless all have the
+    form of another one.
+
+    Examples
+    --------
+    >>> fitting(["Yes", "no"]), fitting(["3", "1,200"]), fitting(["(B)"]), fitting(["yes", "maybe"])
+    ('yes-no', 'numeric', 'choice', 'exact')
+    """
+    texts = [target.strip() for target in targets]
+    return next((name for name, form in _FORMS if texts and all(map(form.fullmatch, texts))), "exact")
