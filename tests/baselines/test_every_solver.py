@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from llmopt import Categorical, Float, Infeasible, Int, OptimizeResult, Vector, maximize, minimize
 from support.strategies import vectors
 
+# Solvers of tours and of instructions work on spaces of their own, and have tests of their own.
+ELSEWHERE = ("tour_", "instruction_", "one_shot", "paraphrase", "evolution")
 # The Gaussian process needs PyTorch and half a second a proposal; test_optuna.py has its test.
 SOLVERS = sorted(
     entry.name
     for entry in entry_points(group="llmopt.solvers")
     if entry.value.startswith("llmopt.baselines.")
-    and not entry.value.startswith("llmopt.baselines.tour_")
+    and not entry.value.removeprefix("llmopt.baselines.").startswith(ELSEWHERE)
     and entry.name != "gp"
 )
 every_solver = pytest.mark.parametrize("solver", SOLVERS)

@@ -47,13 +47,13 @@ from llmopt import (
 from llmopt.llm import Request, Response
 from llmopt.llm.ledger import total
 from llmopt.opro import OPRO
-from llmopt.registry import create_solver, names
+from llmopt.registry import create_solver, names, needs_model
 from llmopt.runlog import LogReader, RunLog, Slot
 from support.models import FunctionLLM, obedient
 from support.slow_run import Slow
 from support.strategies import spaces
 
-SOLVERS = [name for name in names("llmopt.solvers") if name not in ("gp", "opro", "hybrid")]
+SOLVERS = [name for name in names("llmopt.solvers") if name != "gp" and not needs_model(name)]
 MIXED = Vector(x=Float(-5, 5), k=Int(1, 9), kind=Categorical("a", None, 2.5))
 
 
