@@ -124,6 +124,6 @@ def test_a_terminal_shows_the_run_in_progress(tmp_path: Path) -> None:
     assert "random:batch=1" in out
     assert "\x1b" not in out
     text = seen.decode()
-    assert "not solved in 20 evaluations" in text
+    assert "ended after 20 evaluations" in text
     assert "of 20 evaluations, best " in text
     assert "run 2 of 6" in text
