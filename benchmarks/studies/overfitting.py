@@ -2,7 +2,7 @@
 
     python -P -m llmopt.benchmarks.studies.overfitting --data DIR --runs DIR --task TASK [--picture FILE]
 
-Reads a run of :mod:`llmopt.benchmarks.studies.instructions`. Each incumbent of the search is scored on the test examples,
+Reads a run of :mod:`llmopt.benchmarks.studies.instructions`. Each incumbent of the search is scored on test examples,
 which the search has not seen; then paraphrases of the last one, which a model writes without a look at scores.
 """
 
