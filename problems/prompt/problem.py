@@ -231,7 +231,7 @@ def prompt(
     name = metric or found.metric
     if name == "exact" and metric is None:
         name = fitting(example.target for example in found.examples)
-    judged = by_name(name)
+    judged = by_name(name, (example.target for example in (*found.examples, *found.test)))
     examples, test_part = ([e for e in part if judge or judged.fits(e)] for part in (found.examples, found.test))
     left_out = len(found.examples) + len(found.test) - len(examples) - len(test_part)
     total = len(found.examples) + len(found.test)

@@ -11,6 +11,7 @@ from llmopt.problems.prompt.metrics.exact import Exact
 from llmopt.problems.prompt.metrics.function import FunctionMetric
 from llmopt.problems.prompt.metrics.labels import Labels
 from llmopt.problems.prompt.metrics.numeric import Numeric
+from llmopt.problems.prompt.metrics.one_of import OneOf
 from llmopt.problems.prompt.metrics.sequence import Brackets, Words
 from llmopt.settings import unknown_name
 
@@ -23,6 +24,7 @@ __all__ = [
     "Labels",
     "Metric",
     "Numeric",
+    "OneOf",
     "Words",
     "by_name",
     "fitting",
@@ -40,8 +42,16 @@ METRICS: dict[str, Callable[[], Metric]] = {
 }
 
 
-def by_name(name: str) -> Metric:
-    """Return the metric of a name: one of :data:`METRICS`, or ``FILE.py:FUNCTION`` for a function of the user's own.
+def by_name(name: str, targets: Iterable[str] = ()) -> Metric:
+    """Return the metric of a name.
+
+    Parameters
+    ----------
+    name
+        One of :data:`METRICS`; ``labels``, whose labels are the different targets; or ``FILE.py:FUNCTION`` for a
+        function of the user's own.
+    targets
+        All targets of the data, for ``labels``.
 
     Raises
     ------
@@ -56,11 +66,14 @@ def by_name(name: str) -> Metric:
     """
     if name in METRICS:
         return METRICS[name]()
+    if name == "labels":
+        return OneOf(targets)
     if ":" in name:
         return FunctionMetric(name)
-    raise unknown_name("metric", name, [*METRICS, "FILE.py:FUNCTION"])
+    raise unknown_name("metric", name, [*METRICS, "labels", "FILE.py:FUNCTION"])
 
 
+_FEW = 20
 _FORMS = (
     ("yes-no", re.compile(r"yes|no", re.IGNORECASE)),
     ("true-false", re.compile(r"true|false", re.IGNORECASE)),
@@ -71,13 +84,19 @@ _FORMS = (
 
 
 def fitting(targets: Iterable[str]) -> str:
-    """Return the name of the metric for targets of which nobody has said what they are: ``exact``, unless all have the
-    form of another one.
+    """Return the name of the metric for targets of which nobody has said what they are: that whose form all have;
+    ``labels`` where a few recur, at least five times each on average; else ``exact``.
 
     Examples
     --------
     >>> fitting(["Yes", "no"]), fitting(["3", "1,200"]), fitting(["(B)"]), fitting(["yes", "maybe"])
     ('yes-no', 'numeric', 'choice', 'exact')
+    >>> fitting(5 * ["good", "bad", "fair"])
+    'labels'
     """
     texts = [target.strip() for target in targets]
-    return next((name for name, form in _FORMS if texts and all(map(form.fullmatch, texts))), "exact")
+    for name, form in _FORMS:
+        if texts and all(map(form.fullmatch, texts)):
+            return name
+    different = len(set(texts))
+    return "labels" if 2 <= different <= _FEW and len(texts) >= 5 * different else "exact"
