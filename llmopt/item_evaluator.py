@@ -66,68 +66,61 @@ class ItemEvaluator:
         self._limit = limit
 
     def evaluate(self, columns: Columns, outcomes: Outcomes, out_of_time: Callable[[], bool], keep: Keep) -> None:
-        """As :meth:`llmopt.evaluate.Evaluator.evaluate`; the step's evaluations are done together, or not at all."""
+        """As :meth:`llmopt.evaluate.Evaluator.evaluate`; what the calls or the time do not suffice for is left out."""
         space = self._problem.space
         for i in np.flatnonzero(outcomes.done).tolist():
             # From the log: what it took then counts now.
             known = self._scores.known(space.row(columns, i))
             self.calls += sum(item < self._problem.items for item in known)
         missing = np.flatnonzero(~outcomes.done).tolist()
-        if self._race is None:
-            missing = self._affordable(missing)
         if not missing:
             return
         began = time.perf_counter()
-        solutions = [space.row(columns, i) for i in missing]
-        found = self._scored(solutions, out_of_time)
-        if found is None:
-            return
-        for i, scores in zip(missing, found, strict=True):
-            self._put(outcomes, i, scores)
-        keep(missing, time.perf_counter() - began)
+        found = self._scored([space.row(columns, i) for i in missing], out_of_time)
+        for i, scores in found.items():
+            self._put(outcomes, missing[i], scores)
+        if found:
+            keep([missing[i] for i in sorted(found)], time.perf_counter() - began)
 
     @property
     def exhausted(self) -> bool:
-        """Whether ``limit`` leaves no call for the first look at a single new solution."""
-        if self._limit is None:
-            return False
-        items = self._problem.items
-        return self._limit - self.calls < (items if self._race is None else min(self._race.first, items))
+        """Whether ``limit`` leaves too few calls for a single new solution."""
+        return self._limit is not None and self._limit - self.calls < self._problem.items
 
-    def _affordable(self, missing: list[int]) -> list[int]:
-        if self._limit is None:
-            return missing
+    def _admitted(self, alive: list[int], found: Sequence[NDArray[np.float64]], start: int, wanted: int) -> list[int]:
+        """Return the candidates that the calls suffice for: all, or those of the best so far that can be finished."""
+        if self._limit is None or self.calls + len(alive) * wanted <= self._limit:
+            return alive
+        self.spent = True
         # An earlier session may have had a larger budget.
-        count = max(0, self._limit - self.calls) // self._problem.items
-        self.spent = count < len(missing)
-        return missing[:count]
+        count = max(0, self._limit - self.calls) // (self._problem.items - start)
+        sign = 1.0 if self._history.maximize else -1.0
+        return sorted(sorted(alive, key=lambda i: -sign * float(found[i].sum()))[:count])
 
-    def _scored(self, solutions: Sequence[Any], out_of_time: Callable[[], bool]) -> list[NDArray[np.float64]] | None:
-        """Return the scores of each solution in the run's order of items, shorter where it was dropped; None where
-        the time or the calls ran out first."""
+    def _scored(self, solutions: Sequence[Any], out_of_time: Callable[[], bool]) -> dict[int, NDArray[np.float64]]:
+        """Return the scores of solutions by position, in the run's order of items, shorter where one was dropped;
+        without those for which the time or the calls ran out."""
         found: list[NDArray[np.float64]] = [np.empty(0) for _ in solutions]
         alive = list(range(len(solutions)))
+        judged: set[int] = set()
         items = self._problem.items
         blocks = [slice(0, items)] if self._race is None else self._race.blocks(items)
         complete = self._complete()
         for block in blocks:
             wanted = self._order[block]
-            if self._limit is not None and self.calls + len(alive) * len(wanted) > self._limit:
-                self.spent = True
-                return None
-            if block.start and out_of_time():
-                return None
+            alive = self._admitted(alive, found, block.start, len(wanted))
+            if not alive or (block.start and out_of_time()):
+                break
             # Solution by solution, so that a model reads an instruction once for all examples.
             scores = self._scores.score([(solutions[i], int(item)) for i in alive for item in wanted])
             self.calls += len(scores)
             self._check(scores)
             for i, part in zip(alive, scores.reshape(len(alive), len(wanted)), strict=True):
                 found[i] = np.concatenate([found[i], part])
-            if self._race is not None and block.stop < items:
-                alive = self._going_on(alive, found, complete)
-            if not alive:
-                break
-        return found
+            going_on = [] if block.stop == items else self._going_on(alive, found, complete)
+            judged |= set(alive) - set(going_on)
+            alive = going_on
+        return {i: found[i] for i in sorted(judged)}
 
     def _check(self, scores: NDArray[np.float64]) -> None:
         outside = scores[(scores < 0) | (scores > 1)]

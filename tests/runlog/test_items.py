@@ -175,7 +175,8 @@ def test_more_scorer_calls_go_on_with_a_run_that_has_spent_them(race: Race | Non
         result = logged(tmp_path, problem, budget, race=race)
         assert told(result) == told(run(Table(marks(2)), create_solver("random:batch=3"), budget, seed=SEED, race=race))
         assert (result.stop_reason, result.scorer_calls <= limit) == ("scorer_calls", True)
-        assert rows(result)[: len(before)] == before
+        # A step that was cut short is filled up.
+        assert all(row in rows(result) for row in before)
         before = list(rows(result))
     assert max(Counter(problem.asked).values()) == 1
 
