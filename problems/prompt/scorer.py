@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from llmopt.errors import InvalidInput
+from llmopt.errors import InvalidInput, ModelError
 from llmopt.items import ItemScore
 from llmopt.llm.base import LLM, Constraint, Request, Response, Sampling
 from llmopt.opro.grammar import quote
@@ -19,6 +19,9 @@ Answer = Literal["free", "options"]
 
 Pair = tuple[str, Example]
 """An instruction and an example."""
+
+SILENT = 20
+"""Empty answers, and no other, after which a scorer counts as broken."""
 
 _GREEDY = Sampling(temperature=0.0)
 _OPTION_TOKENS = 8
@@ -104,16 +107,23 @@ class Scorer:
 
         What a model reads twice comes together: all examples of an instruction where that stands first, all
         instructions of an example where the question does.
+
+        Raises
+        ------
+        ModelError
+            All of :data:`SILENT` answers or more are empty; they were handed over before.
         """
         order = list(range(len(pairs)))
         if not self.template.instruction_first:
             first = {example: i for i, (_, example) in reversed(list(enumerate(pairs)))}
             order.sort(key=lambda i: first[pairs[i][1]])
         answers: dict[int, str] = {}
+        said: list[bool] = []
 
         def take(i: int, first: int, part: Response) -> None:
             place = order[i]
             text = part.replies[0].text.strip()
+            said.append(bool(text))
             if self.judge is None:
                 keep(place, ItemScore(self.metric.score(text, pairs[place][1]), text))
             else:
@@ -122,3 +132,8 @@ class Scorer:
         self.llm.deliver([self.request(*pairs[i]) for i in order], take)
         if self.judge is not None:
             self.judge.score([(place, pairs[place][1], text) for place, text in sorted(answers.items())], keep)
+        if len(said) >= SILENT and not any(said):
+            raise ModelError(
+                f"the scorer {self.llm.info.spec} gave an empty answer to all of {len(said)} questions; ask it one by "
+                "hand, or use another model, position or max_tokens"
+            )

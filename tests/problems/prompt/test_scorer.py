@@ -156,3 +156,14 @@ def test_an_answer_is_handed_over_as_soon_as_it_is_there() -> None:
 @pytest.mark.parametrize(("reply", "score"), [("2", 1.0), (" 2 \n", 1.0), ("3", 0.0), ("", 0.0), (" \n", 0.0)])
 def test_an_answer_is_kept_without_the_space_around_it(reply: str, score: float) -> None:
     assert scores(scorer(reply), [("", SUM)]) == {0: ItemScore(score, reply.strip())}
+
+
+def test_a_scorer_that_says_nothing_is_an_error_and_not_a_search_among_zeros() -> None:
+    pairs = [("Think.", Example(f"{i} + 1?", "2")) for i in range(20)]
+    kept: dict[int, ItemScore] = {}
+    with pytest.raises(ModelError, match="gave an empty answer to all of 20 questions"):
+        scorer(" ").score(pairs, kept.__setitem__)
+    assert kept == dict.fromkeys(range(20), ItemScore(0.0, ""))
+    assert len(scores(scorer(" "), pairs[1:])) == 19
+    once = iter(["2", *[""] * 19])
+    assert len(scores(scorer(lambda request, i: next(once)), pairs)) == 20
