@@ -28,6 +28,7 @@ from llmopt.report.safe import one_line
 from llmopt.run import DEFAULT_RACE
 from llmopt.runlog import LogReader, RunLog
 from llmopt.settings import parse_pairs
+from llmopt.solver import Solver
 
 
 def budget(
@@ -96,19 +97,7 @@ def perform(order: Order, *, dry: bool = False, show: Show = output.show) -> int
         folder = Folder(order.out, overwrite=order.overwrite) if order.out is not None and not dry else None
         llm = open_model(order.llm) if any(map(needs_model, solvers)) else None
 
-        named = create_solvers(solvers, llm, order.hint)
-        comparison = Comparison(
-            order.problem,
-            settings,
-            problems,
-            named,
-            order.budget,
-            instance,
-            order.seed,
-            order.terms,
-            workers=order.workers,
-            race=None if order.full_evaluation else DEFAULT_RACE,
-        )
+        comparison = _comparison(order, settings, problems, instance, create_solvers(solvers, llm, order.hint))
         if dry:
             from llmopt.cli.dry import show_prompts
 
@@ -183,25 +172,32 @@ def resume(
         assert order.solvers is not None, "a log names its solvers"
         llm = open_model(order.llm) if any(map(needs_model, order.solvers)) else None
         named = create_solvers(order.solvers, llm, order.hint)
-        comparison = Comparison(
-            order.problem,
-            settings,
-            problems,
-            named,
-            order.budget,
-            instance,
-            order.seed,
-            order.terms,
-            order.workers,
-            log,
-            asked(order),
-            fork,
-            force,
-            None if order.full_evaluation else DEFAULT_RACE,
-        )
+        comparison = _comparison(order, settings, problems, instance, named)
+        comparison = replace(comparison, log=log, asked=asked(order), fork=fork, force=force)
         folder = Folder(path, log=log)
         folder.begin(meta)
         return _perform(order, comparison, folder, _elsewhere(order, settings, open_model))
+
+
+def _comparison(
+    order: Order,
+    settings: Mapping[str, str],
+    problems: Sequence[Problem],
+    instance: int,
+    solvers: Mapping[str, Solver],
+) -> Comparison:
+    return Comparison(
+        order.problem,
+        settings,
+        problems,
+        solvers,
+        order.budget,
+        instance,
+        order.seed,
+        order.terms,
+        order.workers,
+        race=None if order.full_evaluation else DEFAULT_RACE,
+    )
 
 
 def _elsewhere(order: Order, settings: Mapping[str, str], open_model: Callable[[str], LLM]) -> PromptProblem | None:
