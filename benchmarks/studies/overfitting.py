@@ -91,7 +91,8 @@ def main() -> None:
             print(f"evaluation {number}: training {train:.1%}, test {test:.1%}: {text!r}", flush=True)
         if options.picture is not None:
             draw(options.picture, along)
-        for wording in paraphrases(llm, problem, incumbents(history)[-1][1], options.paraphrases):
+        last = incumbents(history)[-1][1]
+        for wording in paraphrases(llm, problem, last, options.paraphrases) if options.paraphrases else []:
             found = score(scores, wording, problem.test_items)
             low, high = wilson(float(found.sum()), len(found))
             print(f"paraphrase: test {found.mean():.1%} ({low:.1%} to {high:.1%}): {wording!r}", flush=True)
