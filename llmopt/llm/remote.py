@@ -17,7 +17,7 @@ from llmopt.llm.base import LLM, Capabilities, ModelInfo, Reply, Request, Respon
 from llmopt.llm.endpoint import Endpoint
 from llmopt.llm.keys import Key
 from llmopt.llm.ledger import Bound
-from llmopt.llm.limits import Limits
+from llmopt.llm.limits import Admission, Limits
 from llmopt.llm.metered import Account, itemized, prompt_bound
 from llmopt.llm.retry import Failure, Retries
 from llmopt.llm.wire import exchange
@@ -179,13 +179,13 @@ class RemoteLLM(LLM):
         tokens = bound.prompt_tokens + bound.completion_tokens
         clock = self.retries.clock
         with self.limits.slot(stop, books.until):
-            admission = self.limits.admit(tokens, stop, books.until)
+            admission = self._admitted(tokens, stop, books.until)
 
             def attempt(number: int, seconds: float) -> None:
                 nonlocal admission
                 until = clock.now() + seconds
                 if number:
-                    admission = self.limits.admit(tokens, stop, until)
+                    admission = self._admitted(tokens, stop, until)
                 if stop.is_set() or self._closed.is_set():
                     raise ModelError(f"{self._info.spec}: the call was given up, or the model was closed")
                 answer = self._booked(request, first, n, until - clock.now(), books, bound, stop, again=number > 0)
@@ -196,6 +196,12 @@ class RemoteLLM(LLM):
                     raise Failure("its answer holds no reply", again=True)
 
             self.retries.run(self._info.spec, attempt, stop=stop, until=books.until)
+
+    def _admitted(self, tokens: int, stop: threading.Event, until: float) -> Admission:
+        try:
+            return self.limits.admit(tokens, stop, until)
+        except ModelError as error:
+            raise ModelError(f"{self._info.spec}: {error}") from None
 
     def _booked(
         self,

@@ -24,7 +24,7 @@ from llmopt.llm.anthropic import AnthropicLLM
 from llmopt.llm.ledger import BudgetSpent, Ledger, total
 from llmopt.llm.metered import Metered
 from llmopt.llm.openai import OpenAILLM
-from llmopt.llm.prices import Price
+from llmopt.llm.prices import FREE, Price
 from llmopt.llm.remote import RemoteLLM
 from llmopt.llm.retry import Retries
 from llmopt.llm.terms import Terms
@@ -257,3 +257,12 @@ def test_the_key_is_shown_nowhere(provider: str, tmp_path: Path, caplog: pytest.
     shown += [record.getMessage() + repr(vars(record)) for record in caplog.records]
     shown += [path.read_bytes().decode("latin-1") for path in tmp_path.rglob("*") if path.is_file()]
     assert not [text for text in shown if KEY in text]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_call_that_the_endpoint_lets_nobody_send_in_time_names_the_model(provider: str) -> None:
+    with FaultServer([], solution) as server, model(provider, server) as llm:
+        llm.limits.pause(1_000)
+        with pytest.raises(ModelError, match="the next call may be sent in") as error:
+            Metered(llm, Ledger(seconds=20), "optimizer", price=FREE).generate([CHAT])
+        assert llm.info.spec in str(error.value)
