@@ -15,7 +15,9 @@ class Paraphrase(InstructionWriter):
         history = self.task.history
         known = [text for text in history.space.solutions(history.columns) if text.strip()] or ["Answer the question."]
         chosen = self.rng.choice(len(known), n)
-        return [
-            (f"Say the same in other words:\n\n{marked(known[i])}\n\nWrite one new version. {ENDING}", 1)
-            for i in chosen
-        ]
+        return [(rewording(known[i]), 1) for i in chosen]
+
+
+def rewording(instruction: str) -> str:
+    """Return the prompt that asks for an instruction in other words."""
+    return f"Say the same in other words:\n\n{marked(instruction)}\n\nWrite one new version. {ENDING}"

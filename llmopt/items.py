@@ -73,6 +73,10 @@ class ItemProblem(Problem):
         """Return the problem with other models in the roles of :attr:`models`."""
         return self
 
+    def bound(self, bind: Callable[[LLM, str], LLM]) -> ItemProblem:
+        """Return the problem with each of its models as ``bind`` gives it back, by model and role."""
+        return self.with_models({role: bind(llm, role) for role, llm in self.models.items()})
+
     @property
     def exemplars(self) -> Sequence[Exemplar]:
         """What a solver may see of the items; empty, or one for each of the first ``items``."""

@@ -130,7 +130,7 @@ def run(
         bound = {role: models.bind(llm, role) for role, llm in solver.models.items()}
         if isinstance(problem, ItemProblem):
             # What scores leaves its answers with the items; a log needs no other place for them.
-            problem = problem.with_models({role: models.bind_scorer(llm, role) for role, llm in problem.models.items()})
+            problem = problem.bound(models.bind_scorer)
         objective = Objective(
             problem,
             budget,

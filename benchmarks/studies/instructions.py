@@ -17,7 +17,6 @@ import numpy as np
 
 from llmopt.benchmarks.compare import Comparison
 from llmopt.benchmarks.record import Record
-from llmopt.items import ItemScores
 from llmopt.llm import connect
 from llmopt.llm.base import LLM
 from llmopt.llm.ledger import Ledger
@@ -50,8 +49,7 @@ def task_problem(task: str, data: Path, scorer: LLM) -> PromptProblem:
 def empty_accuracy(problem: PromptProblem) -> float:
     """Return the accuracy of the empty instruction on the training examples."""
     with Models(Terms(cache="auto"), Ledger()) as models:
-        bound = problem.with_models({role: models.bind_scorer(llm, role) for role, llm in problem.models.items()})
-        return float(ItemScores(bound).score([("", item) for item in range(bound.items)]).mean())
+        return problem.bound(models.bind_scorer).evaluate("")
 
 
 def search(task: str, problem: PromptProblem, solver: str, llm: LLM, budget: Budget, out: Path) -> Record:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from llmopt.baselines.paraphrase import rewording
 from llmopt.benchmarks.studies.instructions import task_problem
 from llmopt.history import History
 from llmopt.items import ItemScores
@@ -21,7 +22,7 @@ from llmopt.llm import connect
 from llmopt.llm.base import LLM, Message, Request, Sampling
 from llmopt.llm.ledger import Ledger
 from llmopt.llm.terms import Models, Terms
-from llmopt.opro.instruction_text import CLOSE, OPEN, marked, reader
+from llmopt.opro.instruction_text import CLOSE, reader
 from llmopt.opro.query import Query, ask
 from llmopt.problems.prompt.assessment import score
 from llmopt.problems.prompt.problem import PromptProblem
@@ -42,11 +43,9 @@ def incumbents(history: History) -> list[tuple[int, str, float]]:
 
 def paraphrases(llm: LLM, problem: PromptProblem, text: str, count: int, seed: int = 0) -> list[str]:
     """Return different wordings of an instruction that a model writes; fewer where it repeats itself."""
-    prompt = (
-        f"Say the same in other words:\n\n{marked(text)}\n\nWrite one new version. Begin it with {OPEN} and end it "
-        f"with {CLOSE}."
+    request = Request(
+        (Message("user", rewording(text)),), n=count, max_tokens=200, sampling=Sampling(1.0), stop=(CLOSE,)
     )
-    request = Request((Message("user", prompt),), n=count, max_tokens=200, sampling=Sampling(1.0), stop=(CLOSE,))
     found = ask(llm, [Query(request, reader(problem.space, chat=True), (seed, 0, 0))], retries=1).solutions
     return [wording for wording in dict.fromkeys(map(str, found)) if wording != text]
 
@@ -82,8 +81,7 @@ def main() -> None:
         problem = task_problem(options.task, options.data, llm)
         with LogReader(options.runs / options.task) as log:
             history = log.history(log.runs()[-1], problem.space)
-        bound = problem.with_models({role: models.bind_scorer(model, role) for role, model in problem.models.items()})
-        scores = ItemScores(bound)
+        scores = ItemScores(problem.bound(models.bind_scorer))
         along = []
         for number, text, train in incumbents(history):
             test = float(score(scores, text, problem.test_items).mean())

@@ -33,8 +33,7 @@ def instructions(folder: Path, problem: PromptProblem) -> list[str]:
 def matrix(problem: PromptProblem, texts: list[str], items: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """Return the scores of instructions on the first ``items`` examples, shape (instructions, items)."""
     with Models(Terms(cache="auto"), Ledger()) as models:
-        bound = problem.with_models({role: models.bind_scorer(llm, role) for role, llm in problem.models.items()})
-        scores = ItemScores(bound)
+        scores = ItemScores(problem.bound(models.bind_scorer))
         # Example by example: the question stands first, and is read once for all instructions.
         pairs = [(text, item) for item in range(items) for text in texts]
         return scores.score(pairs).reshape(items, len(texts)).T

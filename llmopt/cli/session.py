@@ -298,9 +298,7 @@ def _unscored(order: Order, comparison: Comparison) -> Comparison:
     if not order.quiet:
         print("llmopt: a dry run asks no scorer; the scores in its prompt are those of empty answers", file=sys.stderr)
     problems = [
-        problem.with_models({role: _Silent(llm) for role, llm in problem.models.items()})
-        if isinstance(problem, ItemProblem)
-        else problem
+        problem.bound(lambda llm, role: _Silent(llm)) if isinstance(problem, ItemProblem) else problem
         for problem in comparison.problems
     ]
     return replace(comparison, problems=problems)

@@ -24,9 +24,8 @@ def transfer(problem: PromptProblem, instructions: Sequence[str], terms: Terms) 
         ``compared`` as :func:`llmopt.problems.prompt.assessment.assess` has it.
     """
     with Models(terms, Ledger()) as models:
-        bound = problem.with_models({role: models.bind_scorer(llm, role) for role, llm in problem.models.items()})
-        scores = ItemScores(bound)
-        test = bound.test_items
+        scores = ItemScores(problem.bound(models.bind_scorer))
+        test = problem.test_items
         scores.score([(text, item) for text in dict.fromkeys([*instructions, *COMPARED]) for item in test])
         found = []
         for text in instructions:
