@@ -1,0 +1,148 @@
+"""The results in a folder: every run with its record and the course of its losses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmopt.benchmarks.record import FIELDS, Record
+from llmopt.errors import InvalidInput
+from llmopt.runlog import LoggedRun, LogReader
+
+SUITE = "suite"
+"""The name under which a log says what was planned: ``name``, ``description``, ``smoke`` and ``cells`` (a number)."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A run that has ended.
+
+    Attributes
+    ----------
+    run
+        What the log says of it.
+    record
+        Its record.
+    losses
+        Of its evaluations in their order, shape (n,): minimized, NaN where there is no score.
+    steps
+        The step of each evaluation, shape (n,).
+    """
+
+    run: LoggedRun
+    record: Record
+    losses: NDArray[np.float64]
+    steps: NDArray[np.int32]
+
+    @property
+    def problem(self) -> str:
+        """The problem with its settings, without the instance: runs that share it and the instance are paired."""
+        return label(self.run.problem, self.run.identity["asked"].get("settings", {}))
+
+    @property
+    def optimum(self) -> float | None:
+        """The smallest possible loss, where it is known."""
+        optimum = self.record.optimum
+        return None if optimum is None else -optimum if self.run.maximize else optimum
+
+    @property
+    def target(self) -> float | None:
+        """The loss that counts as success."""
+        known = self.run.identity["problem"]["optimum"]
+        given = self.run.identity["target"]
+        if given is not None:
+            return -float(given) if self.run.maximize else float(given)
+        return None if known is None or self.optimum is None else self.optimum + float(known[1])
+
+
+@dataclass(frozen=True)
+class Results:
+    """The runs of a folder, such as ``compare``, ``solve`` or ``bench`` has written it.
+
+    Attributes
+    ----------
+    folder
+        Where they are.
+    name, description
+        Of the suite; of a comparison the problem as it was asked for.
+    smoke
+        Whether this is the small size of a suite.
+    planned
+        How many runs there are to be.
+    meta
+        Command, versions and machine, see ``meta.json``.
+    traces
+        Runs that have ended, in the order of the plan.
+    """
+
+    folder: Path
+    name: str
+    description: str
+    smoke: bool
+    planned: int
+    meta: Mapping[str, Any]
+    traces: Sequence[Trace]
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Results:
+        """Read a folder.
+
+        Raises
+        ------
+        InvalidInput
+            It holds no log, one that is damaged, or one without a run that has ended.
+        """
+        with LogReader(folder) as reader:
+            suite, meta = reader.meta(SUITE), reader.meta("meta") or {}
+            order = reader.meta("order")
+            # Of a run that was forked, the fork counts.
+            latest = {(run.name, run.repeat): run for run in reader.runs()}
+            traces = [
+                Trace(run, Record(**run.record), *reader.course(run))
+                for run in latest.values()
+                if run.record is not None and set(run.record) == set(FIELDS)
+            ]
+            reader.refuse_damage()
+        if not traces:
+            raise InvalidInput(
+                f"{folder} holds no run that has ended; go on with it (the same command, or llmopt resume {folder})"
+            )
+        if suite is None:
+            name = traces[0].problem
+            planned = len(latest) if order is None else order["repeats"] * len(order["solvers"])
+            suite = {"name": name, "description": "", "smoke": False, "cells": planned}
+        return cls(
+            Path(folder),
+            suite["name"],
+            suite["description"],
+            suite["smoke"],
+            max(suite["cells"], len(traces)),
+            meta,
+            traces,
+        )
+
+    @property
+    def solvers(self) -> list[str]:
+        """The solvers in the order of the plan."""
+        return list(dict.fromkeys(trace.record.solver for trace in self.traces))
+
+    @property
+    def problems(self) -> list[str]:
+        """The problems with their settings in the order of the plan."""
+        return list(dict.fromkeys(trace.problem for trace in self.traces))
+
+
+def label(problem: str, settings: Mapping[str, Any]) -> str:
+    """Return a problem with its settings as they are typed.
+
+    Examples
+    --------
+    >>> label("function", {"name": "sphere", "dim": "2"})
+    'function name=sphere dim=2'
+    """
+    return " ".join([problem, *(f"{key}={value}" for key, value in settings.items() if key != "instance")])
