@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
 from llmopt.benchmarks import record
+from llmopt.benchmarks.execution import Run, execute
 from llmopt.benchmarks.record import Identity, Record
-from llmopt.errors import InvalidInput, LlmoptError, LogError
-from llmopt.history import History
+from llmopt.errors import InvalidInput, LogError
 from llmopt.llm.base import LLM
 from llmopt.llm.terms import Terms
 from llmopt.objective import Budget, Limit, Objective
 from llmopt.problem import Problem
 from llmopt.racing import Race
 from llmopt.registry import create_problem, create_solver, needs_model
-from llmopt.run import DEFAULT_RACE, race_on, run
+from llmopt.run import DEFAULT_RACE, race_on
 from llmopt.runlog import RunLog, Slot
 from llmopt.solver import Solver
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run that has ended: its record, and everything it evaluated."""
-
-    record: Record
-    history: History
 
 
 class Watcher:
@@ -148,34 +139,17 @@ class Comparison:
         return Run(Record(**run.record), self.log.reader.history(run, self.problems[repeat].space))
 
     def _run(self, identity: Identity, problem: Problem, solver: Solver, on_step: Callable[[Objective], None]) -> Run:
-        seen: list[Objective] = []
-
-        def watch(objective: Objective) -> None:
-            if not seen:
-                seen.append(objective)
-            on_step(objective)
-
-        slot = self._slot(identity.solver, identity.repeat)
-        began = time.perf_counter()
-        try:
-            result = run(
-                problem,
-                solver,
-                self.budget,
-                seed=identity.seed,
-                on_step=watch,
-                terms=self.terms,
-                log=slot,
-                workers=self.workers,
-                race=self.race,
-            )
-        except Exception as error:
-            # Whatever ends one run must not take the others with it, nor what this one has evaluated.
-            message = str(error) if isinstance(error, LlmoptError) else f"{type(error).__name__}: {error}"
-            objective = seen[0] if seen else None
-            failed = record.of_error(identity, problem, solver, objective, message, time.perf_counter() - began)
-            return Run(failed, History(problem.space) if objective is None else objective.history)
-        done = Run(record.of_result(identity, problem, solver, result), result.history)
+        done = execute(
+            identity,
+            problem,
+            solver,
+            self.budget,
+            terms=self.terms,
+            log=self._slot(identity.solver, identity.repeat),
+            workers=self.workers,
+            race=self.race,
+            on_step=on_step,
+        )
         if self.log is not None and done.record.stop_reason not in ("error", "interrupted"):
             with suppress(LogError):
                 # Without it, a resumed comparison replays the run.

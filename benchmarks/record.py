@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from llmopt.errors import InvalidInput
 from llmopt.history import History
 from llmopt.items import ItemProblem
 from llmopt.llm.ledger import Entry, total
@@ -160,6 +161,20 @@ class Record:
 FIELDS = tuple(field.name for field in fields(Record))
 
 
+def known(stored: Mapping[str, Any]) -> Record:
+    """Return a record that a log holds; fields of another version are left out.
+
+    Raises
+    ------
+    InvalidInput
+        It lacks a field that this version needs.
+    """
+    try:
+        return Record(**{name: stored[name] for name in FIELDS if name in stored})
+    except TypeError as error:
+        raise InvalidInput(f"a record of another version of llmopt cannot be read: {error}") from None
+
+
 def finite(value: Any) -> Any:
     """Return a value as it is, but None for a float that is not finite."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
@@ -279,3 +294,21 @@ def _assessed(found: Mapping[str, Any]) -> dict[str, Any]:
 def _unique(history: History) -> int:
     keys = history.space.keys(history.columns)
     return len(np.unique(keys)) if isinstance(keys, np.ndarray) else len(set(keys))
+
+
+def of_nothing(identity: Identity, message: str) -> Record:
+    """Return the record of a run that did not come about."""
+    zeros = ("evaluations", "steps", "unique_pairs", "proposals", "duplicates", "invalid", "repaired")
+    more = ("move_evaluations", "failed", "infeasible", "llm_calls", "llm_retries", "llm_cached")
+    tokens = ("prompt_tokens", "cached_tokens", "completion_tokens")
+    unknown = ("llm", "best_score", "optimum", "gap", "relative_gap", "cost_usd")
+    return Record(
+        **asdict(identity),
+        access="scores",
+        success=False,
+        seconds=0.0,
+        stop_reason="error",
+        message=message,
+        **dict.fromkeys((*zeros, *more, *tokens), 0),
+        **dict.fromkeys(unknown),
+    )

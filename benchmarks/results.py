@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.benchmarks.record import FIELDS, Record
+from llmopt.benchmarks import record
+from llmopt.benchmarks.record import Record
 from llmopt.errors import InvalidInput
 from llmopt.runlog import LoggedRun, LogReader
 
@@ -103,9 +104,9 @@ class Results:
             # Of a run that was forked, the fork counts.
             latest = {(run.name, run.repeat): run for run in reader.runs()}
             traces = [
-                Trace(run, Record(**run.record), *reader.course(run))
+                Trace(run, record.known(run.record), *reader.course(run))
                 for run in latest.values()
-                if run.record is not None and set(run.record) == set(FIELDS)
+                if run.record is not None
             ]
             reader.refuse_damage()
         if not traces:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoints, entry_points
 from typing import Any, Literal
 
 from llmopt.errors import InvalidInput
@@ -16,9 +17,15 @@ from llmopt.solver import Solver
 Group = Literal["llmopt.problems", "llmopt.solvers", "llmopt.models", "llmopt.suites"]
 
 
+@cache
+def _points(group: Group) -> EntryPoints:
+    # What is installed does not change while a process runs, and to look takes tens of milliseconds.
+    return entry_points(group=group)
+
+
 def names(group: Group) -> list[str]:
     """Return the registered names of a group, sorted."""
-    return sorted(entry_points(group=group).names)
+    return sorted(_points(group).names)
 
 
 def load(group: Group, name: str) -> Any:
@@ -29,7 +36,7 @@ def load(group: Group, name: str) -> Any:
     InvalidInput
         There is no such name.
     """
-    found = entry_points(group=group, name=name)
+    found = _points(group).select(name=name)
     if not found:
         raise unknown_name(group.removeprefix("llmopt.").rstrip("s"), name, names(group))
     return next(iter(found)).load()

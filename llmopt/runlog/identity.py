@@ -10,6 +10,7 @@ import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -83,8 +84,35 @@ def identify(
     return plain
 
 
+def absent(asked: Mapping[str, Any], seed: int, budget: Budget) -> Identity:
+    """Return the identity of a run that did not come about, since its problem or its solver could not be built."""
+    problem = {"class": None, "space": None, "direction": "minimize", "noisy": False, "optimum": None}
+    return {
+        "asked": dict(asked),
+        "problem": problem,
+        "solver": {"class": None, "settings": {}, "packages": []},
+        "models": {},
+        "seed": seed,
+        "starts": None,
+        "target": None,
+        "race": None,
+        "budget": asdict(budget),
+        "versions": versions(),
+    }
+
+
+def is_absent(identity: Identity | Mapping[str, Any]) -> bool:
+    """Return whether an identity is that of a run that did not come about."""
+    return identity["problem"]["class"] is None
+
+
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages on which runs depend, where they are installed."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> Mapping[str, str]:
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -96,6 +124,11 @@ def versions() -> dict[str, str]:
 
 def machine() -> dict[str, Any]:
     """Return a summary of this machine; nothing in it names a person or a place."""
+    return dict(_machine())
+
+
+@cache
+def _machine() -> Mapping[str, Any]:
     import psutil
 
     return {

@@ -18,11 +18,11 @@ from llmopt.evaluate import Outcomes
 from llmopt.llm.base import Request, Response, Usage
 from llmopt.llm.ledger import Entry
 from llmopt.runlog import rows
-from llmopt.runlog.identity import machine
-from llmopt.runlog.reader import LoggedRequest, Place
+from llmopt.runlog.identity import Identity, machine
+from llmopt.runlog.reader import LoggedRequest, LoggedRun, Place
 from llmopt.runlog.requests import checksum_of, digest, settings_text, text_digest, texts_of
 from llmopt.runlog.rows import Outcome
-from llmopt.runlog.writer import Statement, Writer
+from llmopt.runlog.writer import Sink, Statement
 from llmopt.space import Columns, Space, length, take
 
 SLOW_SECONDS = 0.02
@@ -70,7 +70,7 @@ class Journal:
 
     def __init__(
         self,
-        writer: Writer,
+        writer: Sink,
         run: int,
         space: Space[Any],
         *,
@@ -108,6 +108,39 @@ class Journal:
         self._identity = identity
         if not len(self._past) and not self._requests and not past_items:
             self.go_live()
+
+    @classmethod
+    def going_on(
+        cls,
+        writer: Sink,
+        run: LoggedRun,
+        new: Identity,
+        space: Space[Any],
+        *,
+        past: Outcome,
+        requests: Mapping[Place, Sequence[LoggedRequest]],
+        items: Sequence[tuple[bytes, int, float, str]],
+        spent: Mapping[str, Entry],
+        limits: Sequence[int],
+    ) -> Journal:
+        """Return the journal of a run that goes on; ``new`` is its identity now, the rest what is logged of it."""
+        by_the_clock = run.stop_reason == "seconds" and new["budget"]["seconds"] == run.identity["budget"]["seconds"]
+        return cls(
+            writer,
+            run.id,
+            space,
+            maximize=run.maximize,
+            past=past,
+            requests=requests,
+            spent=spent,
+            cached_replies=run.cached_replies,
+            seconds=run.seconds,
+            out_of_time=by_the_clock,
+            forked=run.parent is not None,
+            limits=limits,
+            identity=None if new == run.identity else json.dumps(new),
+            past_items=items,
+        )
 
     def __len__(self) -> int:
         """The number of evaluations that are logged up to the first that is missing."""

@@ -16,8 +16,9 @@ from llmopt.errors import InvalidInput
 from llmopt.problem import Problem
 from llmopt.racing import Race
 from llmopt.runlog import filesystem, identity, rows, schema
+from llmopt.runlog.excerpt import Excerpt, RemoteLog, beginning
 from llmopt.runlog.identity import Identity
-from llmopt.runlog.journal import Journal, now
+from llmopt.runlog.journal import Journal
 from llmopt.runlog.lock import WriterLock
 from llmopt.runlog.reader import FILE, LOCK, LoggedRun, LogReader, one_line
 from llmopt.runlog.rows import Outcome
@@ -82,6 +83,7 @@ class RunLog:
             self._lock.close()
             raise
         self._writer = Writer(connection, str(self.path))
+        self._last = self._reader.last()
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -151,17 +153,9 @@ class RunLog:
         told: Outcome | None = None,
         items: Sequence[tuple[bytes, int, float, str]] = (),
     ) -> Journal:
-        self._writer.flush()
-        number = 1 + max((run.id for run in self._reader.runs()), default=0)
+        number = self.reserve()
         maximize = new["problem"]["direction"] == "maximize"
-        row = (number, parent, name, repeat, new["seed"], json.dumps(new), json.dumps(identity.machine()))
-        statements: list[Statement] = [
-            (
-                "INSERT INTO runs (id, parent, name, repeat, seed, identity, machine, began, state) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'running')",
-                [(*row, now())],
-            )
-        ]
+        statements: list[Statement] = [beginning(number, parent, name, repeat, new)]
         if told is not None:
             statements.append((rows.INSERT, rows.rows(number, space, told, maximize=maximize)))
             copied = "SELECT ?, solution, item, score, answer, checksum FROM items WHERE run = ?"
@@ -175,28 +169,54 @@ class RunLog:
     def resume(self, run: LoggedRun, new: Identity, space: Space[Any]) -> Journal:
         """Go on with a run; ``new`` is its identity now."""
         past = self._readable(run, space)
-        budget, old = new["budget"], run.identity["budget"]
-        requests = self._reader.requests(run)
-        items = self._reader.items(run)
-        spent = self._reader.spent(run)
+        requests, items = self._reader.requests(run), self._reader.items(run)
+        spent, limits = self._reader.spent(run), self._reader.limits(run)
         self._reader.refuse_damage()
-        by_the_clock = run.stop_reason == "seconds" and budget["seconds"] == old["seconds"]
-        return Journal(
+        return Journal.going_on(
             self._writer,
-            run.id,
+            run,
+            new,
             space,
-            maximize=run.maximize,
             past=past,
             requests=requests,
+            items=items,
             spent=spent,
-            cached_replies=run.cached_replies,
-            seconds=run.seconds,
-            out_of_time=by_the_clock,
-            forked=run.parent is not None,
-            limits=self._reader.limits(run),
-            identity=None if new == run.identity else json.dumps(new),
-            past_items=items,
+            limits=limits,
         )
+
+    def reserve(self) -> int:
+        """Return the number of a run that is to begin."""
+        self._last += 1
+        return self._last
+
+    def excerpt(self, run: LoggedRun) -> Excerpt:
+        """Return what the log holds of a run, for another process."""
+        self._writer.flush()
+        reader = self._reader
+        found = Excerpt(
+            self.folder,
+            run.id,
+            run,
+            reader.stored(run),
+            reader.requests(run),
+            reader.items(run),
+            reader.spent(run),
+            reader.limits(run),
+        )
+        reader.refuse_damage()
+        return found
+
+    def put(self, statements: Sequence[Statement]) -> None:
+        """Write what another process has sent."""
+        self._writer.put(*statements)
+
+    def flush(self) -> None:
+        """Return when everything is on the disk."""
+        self._writer.flush()
+
+    def scorer_calls(self, run: LoggedRun, items: int) -> int:
+        """Return how many scores of the first ``items`` items are there."""
+        return self._reader.scorer_calls(run, items)
 
     def _readable(self, run: LoggedRun, space: Space[Any]) -> Outcome:
         self._writer.flush()
@@ -226,7 +246,7 @@ class Slot:
     Parameters
     ----------
     log
-        The log.
+        The log, or what stands for it in another process.
     name, repeat
         What the run is called; the latest run with these is gone on with, where there is one.
     asked
@@ -237,7 +257,7 @@ class Slot:
         Go on although a version, or the code of the user's function, is another one.
     """
 
-    log: RunLog
+    log: RunLog | RemoteLog
     name: str = "run"
     repeat: int = 0
     asked: Mapping[str, Any] = field(default_factory=dict)
@@ -303,7 +323,7 @@ class Slot:
                 )
             limit = budget.scorer_calls
             if limit is not None and isinstance(problem, ItemProblem):
-                calls = self.log.reader.scorer_calls(run, problem.items)
+                calls = self.log.scorer_calls(run, problem.items)
                 if calls > limit:
                     raise InvalidInput(
                         f"{self.log.folder}: run {run.id} has made {calls:,} scorer calls, more than the budget of "

@@ -210,6 +210,12 @@ class LogReader:
                 self._note(f"the log's own settings ({name}) are damaged")
         return None
 
+    def last(self) -> int:
+        """Return the number of the last run; 0 where there is none."""
+        with self._reading("the list of runs"):
+            return int(self._connection.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()[0])
+        return 0
+
     def runs(self) -> list[LoggedRun]:
         """Return the runs in the order in which they began."""
         alive = is_held(self.folder / LOCK)
@@ -221,6 +227,20 @@ class LogReader:
                 except (ValueError, TypeError, AttributeError, KeyError):
                     self._note(f"run {row[0]} is damaged")
         return found
+
+    def run(self, number: int) -> LoggedRun | None:
+        """Return a run by its number; None where there is none."""
+        with self._reading(f"run {number}"):
+            row = self._connection.execute("SELECT * FROM runs WHERE id = ?", (number,)).fetchone()
+            return None if row is None else self._run(row, is_held(self.folder / LOCK))
+        return None
+
+    def begun(self) -> dict[tuple[str, int], tuple[int, State]]:
+        """Return number and state of the latest run of each name and repeat; in little time, also of many."""
+        with self._reading("the list of runs"):
+            rows = self._connection.execute("SELECT name, repeat, id, state FROM runs ORDER BY id")
+            return {(name, repeat): (number, state) for name, repeat, number, state in rows}
+        return {}
 
     def _run(self, row: tuple[Any, ...], alive: bool) -> LoggedRun:
         number, parent, name, repeat, seed, identity, machine, began, ended, state, *rest = row
@@ -268,6 +288,10 @@ class LogReader:
             while chunk := cursor.fetchmany(rows.CHUNK):
                 yield chunk
 
+    def stored(self, run: LoggedRun) -> list[rows.Row]:
+        """Return the evaluations of a run as they are stored."""
+        return [row for chunk in self._rows(run.id) for row in chunk]
+
     def history(self, run: LoggedRun, space: Space[Any] | None = None) -> History:
         """Return the evaluations of a run as a history.
 
@@ -282,8 +306,8 @@ class LogReader:
         return rows.history(space, self.outcome(run, space), maximize=run.maximize, noisy=run.noisy)
 
     def course(self, run: LoggedRun) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-        """Return the losses of a run's evaluations in their order, NaN where there is no score, and their steps; without
-        their solutions, and so in little time and memory."""
+        """Return the losses of a run in their order, NaN where there is no score, and their steps; without the
+        solutions, and so in little time and memory."""
         with self._reading(f"run {run.id}"):
             found = self._connection.execute(
                 "SELECT score, step FROM evaluations WHERE run = ? ORDER BY call", (run.id,)

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from llmopt.errors import LogError
 
@@ -16,6 +16,16 @@ GROUP_SECONDS = 0.01
 _MOST_PENDING = 200_000
 
 Statement = tuple[str, Sequence[Sequence[Any]]]
+
+
+class Sink(Protocol):
+    """Takes what is to be written to a log."""
+
+    def put(self, *statements: Statement) -> None:
+        """Have statements written soon; all of one call are committed together."""
+
+    def flush(self) -> None:
+        """Return when what was put is as safe as it can be made from here."""
 
 
 class Writer:

@@ -1,0 +1,153 @@
+"""A suite: which solvers run on which problems, within which budgets."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from llmopt.benchmarks.cells import Cell
+from llmopt.errors import InvalidInput
+from llmopt.objective import Budget
+from llmopt.registry import create_problem, create_solver, needs_model
+from llmopt.space import Vector
+
+PER_VARIABLE = "evaluations_per_variable"
+"""Of a budget: multiplied by the number of the problem's variables."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Every one of its solvers runs on every one of its problems.
+
+    Attributes
+    ----------
+    problem
+        A registered name.
+    settings
+        Those of each problem, as text.
+    repeats
+        Repeat r has the instance ``instance + r`` and the seed ``seed + r``.
+    solvers
+        As they are typed: ``NAME:key=value``.
+    budget
+        Of each run, by the names of :class:`llmopt.objective.Budget`; ``evaluations_per_variable`` is multiplied by the
+        number of the problem's variables.
+    line
+        Where it stands in its file.
+    """
+
+    problem: str
+    settings: Sequence[Mapping[str, str]]
+    repeats: int
+    instance: int
+    seed: int
+    solvers: Sequence[str]
+    budget: Mapping[str, Any]
+    line: int = 1
+
+    def cells(self) -> Iterator[Cell]:
+        """Yield the runs: problem by problem and repeat by repeat, so that what is done is paired at any time."""
+        for settings in self.settings:
+            budget = self._budget(settings)
+            for repeat in range(self.repeats):
+                for solver in self.solvers:
+                    yield Cell(
+                        self.problem, settings, solver, repeat, self.instance + repeat, self.seed + repeat, budget
+                    )
+
+    def _budget(self, settings: Mapping[str, str]) -> Budget:
+        limits = dict(self.budget)
+        if (each := limits.pop(PER_VARIABLE, None)) is not None:
+            space = create_problem(self.problem, settings, instance=self.instance).space
+            if not isinstance(space, Vector):
+                raise InvalidInput(f"{PER_VARIABLE} is for problems with variables; problem {self.problem} has none")
+            limits["evaluations"] = each * len(space.variables)
+        return Budget(**limits)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Groups of runs under a name.
+
+    Attributes
+    ----------
+    name, description, source
+        What it is, and where it is from.
+    groups
+        What is run.
+    smoke
+        Whether this is the small size.
+    file
+        How messages name the file that it was read from.
+    """
+
+    name: str
+    description: str
+    source: str
+    groups: Sequence[Group]
+    smoke: bool
+    file: str
+
+    def cells(self) -> Iterator[Cell]:
+        """Yield the runs in their order."""
+        for group in self.groups:
+            yield from group.cells()
+
+    def changed(
+        self,
+        *,
+        solvers: Sequence[str] | None = None,
+        repeats: int | None = None,
+        limits: Mapping[str, float | None] | None = None,
+    ) -> Suite:
+        """Return the suite with other solvers, repeats or budgets in every group; None: as they are."""
+        given = {name: value for name, value in (limits or {}).items() if value is not None}
+        groups = []
+        for group in self.groups:
+            budget = {**group.budget, **given}
+            if "evaluations" in given:
+                budget.pop(PER_VARIABLE, None)
+            groups.append(
+                replace(
+                    group,
+                    solvers=group.solvers if solvers is None else solvers,
+                    repeats=group.repeats if repeats is None else repeats,
+                    budget=budget,
+                )
+            )
+        return replace(self, groups=groups)
+
+    def digest(self) -> str:
+        """Return a checksum of what is run."""
+        plain = [{**asdict(group), "line": 0} for group in self.groups]
+        return hashlib.sha256(json.dumps([self.name, self.smoke, plain]).encode()).hexdigest()
+
+    def needs_model(self) -> bool:
+        """Return whether a solver of the suite asks a language model."""
+        return any(needs_model(solver) for group in self.groups for solver in group.solvers)
+
+
+def check(suite: Suite) -> None:
+    """Build every problem and every solver that needs no model, and see that they fit.
+
+    Raises
+    ------
+    InvalidInput, MissingExtra
+        A setting is not legal, or a solver cannot work on a problem; the message names the line.
+    """
+    for group in suite.groups:
+        try:
+            for settings in group.settings:
+                # A model is opened later; what asks one is checked with it.
+                if group.problem == "prompt":
+                    continue
+                problem = create_problem(group.problem, settings, instance=group.instance)
+                budget = group._budget(settings)
+                for text in group.solvers:
+                    if not needs_model(text):
+                        create_solver(text).check_problem(problem, budget)
+        except InvalidInput as error:
+            raise InvalidInput(f"suite {suite.file}, line {group.line}: {error}") from None
