@@ -47,13 +47,7 @@ class Bench:
     cells: Sequence[Cell] = field(init=False)
 
     def __post_init__(self) -> None:
-        cells = list(self.suite.cells())
-        seen: set[tuple[str, int]] = set()
-        for cell in cells:
-            if (cell.name, cell.repeat) in seen:
-                raise InvalidInput(f"suite {self.suite.file}: {cell.name}, repeat {cell.repeat}, is there twice")
-            seen.add((cell.name, cell.repeat))
-        object.__setattr__(self, "cells", cells)
+        object.__setattr__(self, "cells", list(self.suite.cells()))
         stored, new = self.log.reader.meta(SUITE), self._description()
         if stored is None and self.log.reader.last():
             raise InvalidInput(f"{self.log.folder} holds runs of no suite; give another folder")

@@ -92,9 +92,13 @@ class Suite:
     file: str
 
     def cells(self) -> Iterator[Cell]:
-        """Yield the runs in their order."""
+        """Yield the runs in their order; one that several groups have comes once, with the first one's budget."""
+        seen: set[tuple[str, int]] = set()
         for group in self.groups:
-            yield from group.cells()
+            for cell in group.cells():
+                if (cell.name, cell.repeat) not in seen:
+                    seen.add((cell.name, cell.repeat))
+                    yield cell
 
     def changed(
         self,

@@ -1,1 +1,12 @@
-"""Suites: what is run by what, as files."""
+"""The suites of this package, each the path of its file."""
+
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+PAPER_REGRESSION = _HERE / "paper-regression.toml"
+PAPER_TSP = _HERE / "paper-tsp.toml"
+PAPER_PROMPTS = _HERE / "paper-prompts.toml"
+PAPER_ABLATIONS = _HERE / "paper-ablations.toml"
+FUNCTIONS = _HERE / "functions.toml"
+BBOB = _HERE / "bbob.toml"

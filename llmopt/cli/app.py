@@ -11,11 +11,13 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from llmopt.cli.bench import bench
 from llmopt.cli.compare import compare, solve
 from llmopt.cli.demo import demo
 from llmopt.cli.export import export
 from llmopt.cli.listing import show
 from llmopt.cli.models import models
+from llmopt.cli.report import report
 from llmopt.cli.resume import resume
 from llmopt.cli.runs import runs
 from llmopt.errors import InvalidInput, LlmoptError, MissingExtra
@@ -39,6 +41,8 @@ app.command("solve")(solve)
 app.command("resume")(resume)
 app.command("runs")(runs)
 app.command("export")(export)
+app.command("report")(report)
+app.command("bench")(bench)
 app.command("list")(show)
 app.add_typer(models, name="models")
 app.command("demo")(demo)

@@ -6,6 +6,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 import typer
@@ -45,6 +46,8 @@ def _entry(kind: Kind, name: str) -> dict[str, Any]:
 
     try:
         factory = load(cast(Group, f"llmopt.{kind}"), name)
+        if kind == "suites":
+            return {"name": name, **_suite(factory)}
         settings = _settings(factory)
     except Exception as error:
         # One broken plug-in must not hide the others.
@@ -55,6 +58,16 @@ def _entry(kind: Kind, name: str) -> dict[str, Any]:
         entry["needs_model"] = "llm" in inspect.signature(factory).parameters
     entry["settings"] = settings
     return entry
+
+
+def _suite(path: str | Path) -> dict[str, Any]:
+    """Return what a suite's file says of it."""
+    from llmopt.benchmarks.suite_file import read
+
+    suite = read(Path(path))
+    runs = sum(1 for _ in suite.cells())
+    about = f"{' '.join(suite.description.split())} ({runs:,} runs)"
+    return {"name": suite.name, "about": about.strip(), "runs": runs, "settings": []}
 
 
 def _about(factory: object) -> str:

@@ -1,0 +1,200 @@
+"""How a suite is run from the command line: who does it, what one sees, and what is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from llmopt.benchmarks.bench import Bench
+from llmopt.benchmarks.cells import Cell
+from llmopt.benchmarks.crew import Crew, Here, Models
+from llmopt.benchmarks.record import Record
+from llmopt.benchmarks.results import Results
+from llmopt.benchmarks.suite import Suite, check
+from llmopt.cli.order import META
+from llmopt.cli.progress import outcome
+from llmopt.errors import InvalidInput
+from llmopt.llm.base import LLM
+from llmopt.llm.terms import Terms
+from llmopt.report.safe import one_line, portable
+from llmopt.runlog import RunLog
+from llmopt.runlog.identity import versions
+
+_SECONDS_BETWEEN_LINES = 1.0
+_LOCAL = "local"
+
+
+def perform(
+    suite: Suite,
+    folder: Path,
+    llm: str,
+    terms: Terms,
+    *,
+    workers: int,
+    scheduler: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Run what is missing of a suite; print and write what there is then; return the exit code.
+
+    Raises
+    ------
+    InvalidInput, MissingExtra
+        Something is not legal, or is not installed; nothing was evaluated.
+    """
+    if workers < 1:
+        raise InvalidInput(f"--workers must be at least 1, not {workers}")
+    if scheduler is not None and workers > 1:
+        raise InvalidInput("--workers is for processes of this machine, --scheduler for a cluster; give one of them")
+    check(suite)
+    interrupted = False
+    with ExitStack() as stack:
+        log = stack.enter_context(RunLog(folder))
+        bench = Bench(suite, log, llm, terms)
+        crew = stack.enter_context(_crew(bench, workers, scheduler))
+        log.set_meta(META, _meta(bench))
+        display = Lines(bench, quiet=quiet)
+        try:
+            display.end(bench.work(crew, display.watch))
+        except KeyboardInterrupt:
+            interrupted = True
+            log.flush()
+    failed = _show(folder, as_json=as_json, quiet=quiet) if not interrupted or display.count else 0
+    if interrupted:
+        print(f"llmopt: interrupted; the same command goes on in {one_line(str(folder))}", file=sys.stderr)
+    return int(interrupted or failed > 0)
+
+
+@contextmanager
+def _crew(bench: Bench, workers: int, scheduler: str | None) -> Iterator[Crew]:
+    """Yield who does the runs; models that are shared are closed at the end."""
+    with ExitStack() as stack:
+        models = Models()
+        stack.callback(models.close)
+        if scheduler is None and workers == 1:
+            yield Here(models)
+        elif scheduler is None:
+            from llmopt.benchmarks.processes import Processes
+
+            yield Processes(workers, _shared(bench, models))
+        else:
+            from llmopt.benchmarks.cluster import Cluster
+            from llmopt.integrations.dask import cluster
+
+            client = stack.enter_context(cluster(scheduler))
+            yield Cluster(client, _shared(bench, models) if _is_here(scheduler) else {})
+
+
+def _shared(bench: Bench, models: Models) -> Mapping[str, LLM]:
+    """Return the local models that the suite asks, each opened once for all processes."""
+    specs = {bench.llm} if bench.suite.needs_model() else set()
+    specs |= {cell.settings[role] for cell in bench.cells for role in ("scorer", "judge") if role in cell.settings}
+    return {spec: models.open(spec) for spec in sorted(specs) if spec.partition(":")[0] == _LOCAL}
+
+
+def _is_here(scheduler: str) -> bool:
+    """Return whether a scheduler, and so its workers, can reach what listens on this machine alone."""
+    host = urlsplit(scheduler).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Lines:
+    """Shows runs as they end, at most one line a second on stderr."""
+
+    def __init__(self, bench: Bench, *, quiet: bool) -> None:
+        self.count = 0
+        self._failed = 0
+        self._total = len(bench.cells)
+        self._quiet = quiet
+        self._shown = -_SECONDS_BETWEEN_LINES
+
+    def watch(self, cell: Cell, record: Record) -> None:
+        self.count += 1
+        failed = record.stop_reason == "error"
+        self._failed += failed
+        now = time.monotonic()
+        if self._quiet or not (failed or now - self._shown >= _SECONDS_BETWEEN_LINES):
+            return
+        self._shown = now
+        line = f"{self.count:,} of {self._total:,}  {cell.name}, repeat {cell.repeat + 1}: {outcome(record)}"
+        print(one_line(line), file=sys.stderr, flush=True)
+
+    def end(self, already: int) -> None:
+        if not self._quiet:
+            failed = f", {self._failed:,} of them failed" if self._failed else ""
+            there = f"; {already:,} were done already" if already else ""
+            print(f"{self.count:,} runs done{failed}{there}", file=sys.stderr)
+
+
+def _show(folder: Path, *, as_json: bool, quiet: bool) -> int:
+    """Write the tables of a folder and print them; return how many runs failed."""
+    from llmopt.cli.table import print_table
+    from llmopt.report.page import plain
+
+    results = Results.read(folder)
+    tables = plain.tables(results)
+    _write(folder / "runs.csv", plain.csv(results))
+    _write(folder / "summary.md", plain.markdown(results))
+    _write(folder / "meta.json", json.dumps(results.meta, indent=2) + "\n")
+    records = [trace.record for trace in results.traces]
+    if as_json:
+        print(json.dumps(_document(results), indent=2, allow_nan=False))
+    else:
+        for table in tables[:1] if len(results.problems) > _MOST_TABLES else tables:
+            print_table(table)
+            print()
+    if not quiet:
+        print(
+            f"written to {one_line(str(folder))}; llmopt report {one_line(str(folder))} makes a page", file=sys.stderr
+        )
+    return sum(record.stop_reason == "error" for record in records)
+
+
+_MOST_TABLES = 12
+"""Problems whose tables are all printed; of more, the one of all together is."""
+
+
+def _document(results: Results) -> dict[str, Any]:
+    return {
+        "suite": {
+            "name": results.name,
+            "description": results.description,
+            "smoke": results.smoke,
+            "planned": results.planned,
+        },
+        "runs": [
+            {**trace.record.as_json(), "settings": trace.run.identity["asked"].get("settings", {})}
+            for trace in results.traces
+        ],
+    }
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}; the log is whole") from None
+
+
+def _meta(bench: Bench) -> dict[str, Any]:
+    """Return what is needed to run the suite again, nothing that belongs to this machine."""
+    return {
+        "command": ["llmopt", *map(portable, sys.argv[1:])],
+        "suite": bench.suite.name,
+        "smoke": bench.suite.smoke,
+        "llm": portable(bench.llm) if bench.suite.needs_model() else None,
+        "versions": versions(),
+        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
+    }
