@@ -102,6 +102,9 @@ class Record:
         How many of the answers to what was found, and to those, were empty.
     flags
         What should be looked at before the instruction is used.
+    evaluation_seconds
+        The part of ``seconds`` inside the problem, with a log that of the last session; None of a run that an error
+        ended.
     """
 
     solver: str
@@ -152,6 +155,7 @@ class Record:
     p_step: float | None = None
     empty_answers: int | None = None
     flags: str | None = None
+    evaluation_seconds: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as JSON has them: None in place of NaN and infinity."""
@@ -198,6 +202,7 @@ def of_result(identity: Identity, problem: Problem, solver: Solver, result: Opti
         repaired=result.repaired,
         move_evaluations=result.move_evaluations,
         seconds=result.seconds,
+        evaluation_seconds=result.evaluation_seconds,
         spent=total(result.spent),
         llm_cached=result.cached_replies,
         stop_reason=result.stop_reason,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -251,12 +251,14 @@ class Ratio:
     a, b
         The solvers.
     value
-        Expected running time of b over that of a on the instances they share, the geometric mean over the problems;
-        NaN where neither reached a target, or each is the only one to reach it on some problem.
+        Expected running time of b over that of a on the instances they share, the geometric mean over the problems
+        that at least one of them solved; NaN where there is none, or each is the only one to solve some problem.
     low, high
-        Paired bootstrap over instances at 95 %; None where a problem has fewer than five pairs.
+        Paired bootstrap over instances at 95 %; None where such a problem has fewer than five pairs.
     pairs, problems
         How many there are.
+    unsolved
+        On how many of the problems neither of them reached the target in any run.
     failures_a, failures_b
         How many of the pairs each of them failed on; they count with all that was spent.
     """
@@ -268,6 +270,7 @@ class Ratio:
     high: float | None
     pairs: int
     problems: int
+    unsolved: int
     failures_a: int
     failures_b: int
 
@@ -285,19 +288,20 @@ def ratio_of_evaluations(paired: Paired, rng: np.random.Generator) -> Ratio:
         Draws the resamples.
     """
     a, b = paired.solvers
-    if not len(paired):
-        return Ratio(a, b, math.nan, None, None, 0, 0, 0, 0)
     spent, success = charged(paired.times, paired.evaluations)
     rows = paired.rows()
+    solved = [p for p in rows if success[p].any()]
+    value, low, high = math.nan, None, None
+    # Where a problem, or a resample of it, is solved by one of the two alone, infinities meet: the result is undefined.
     with np.errstate(invalid="ignore"):
-        logs = [np.diff(np.log([ert(paired.times[p, i], paired.evaluations[p, i]) for i in (0, 1)])) for p in rows]
-        value = float(np.exp(np.mean(logs)))
-        low, high = None, None
-        if min(len(p) for p in rows) >= FEWEST:
-            found = [np.diff(np.log(resampled_ert(spent[p], success[p], rng)), axis=1)[:, 0] for p in rows]
+        if solved:
+            needed = [[ert(paired.times[p, i], paired.evaluations[p, i]) for i in (0, 1)] for p in solved]
+            value = float(np.exp(np.mean(np.diff(np.log(needed)))))
+        if solved and min(len(p) for p in solved) >= FEWEST:
+            found = [np.diff(np.log(resampled_ert(spent[p], success[p], rng))) for p in solved]
             low, high = (float(np.exp(end)) for end in ends(np.mean(found, axis=0)))
-    failed = np.sum(~success, axis=0)
-    return Ratio(a, b, value, low, high, len(paired), len(rows), int(failed[0]), int(failed[1]))
+    failed_a, failed_b = np.sum(~success, axis=0).tolist()
+    return Ratio(a, b, value, low, high, len(paired), len(rows), len(rows) - len(solved), failed_a, failed_b)
 
 
 def sentence(ratio: Ratio) -> str:
@@ -305,9 +309,9 @@ def sentence(ratio: Ratio) -> str:
 
     Examples
     --------
-    >>> sentence(Ratio("opro", "tpe", 3.5, 2.25, 5.0, 20, 4, 0, 0))
+    >>> sentence(Ratio("opro", "tpe", 3.5, 2.25, 5.0, 20, 4, 0, 0, 0))
     'opro needs 3.5 times fewer evaluations than tpe (95 % interval 2.25 to 5, 20 paired runs on 4 problems).'
-    >>> print(sentence(Ratio("opro", "tpe", 1.5, 0.9, 5.0, 20, 4, 0, 2)))
+    >>> print(sentence(Ratio("opro", "tpe", 1.5, 0.9, 5.0, 20, 4, 0, 0, 2)))
     No difference in evaluations is shown: tpe needed 1.5 times as many as opro (95 % interval 0.9 to 5, 20 paired runs
     on 4 problems; tpe failed in 2).
     """
@@ -322,6 +326,8 @@ def sentence(ratio: Ratio) -> str:
     ratio = ratio if ratio.value >= 1 else _swapped(ratio)
     value, failures = _times(ratio.value), [(ratio.a, ratio.failures_a), (ratio.b, ratio.failures_b)]
     runs += "".join(f"; {solver} failed in {count}" for solver, count in failures if count)
+    if ratio.unsolved:
+        runs += f"; without {_count(ratio.unsolved, 'problem')} that neither of them solved"
     if ratio.low is None or ratio.high is None:
         return (
             f"{ratio.b} needed {value} times as many evaluations as {ratio.a} ({runs}; with fewer than {FEWEST} pairs "
@@ -336,16 +342,15 @@ def sentence(ratio: Ratio) -> str:
 
 
 def _swapped(ratio: Ratio) -> Ratio:
-    return Ratio(
-        ratio.b,
-        ratio.a,
-        1 / ratio.value,
-        None if ratio.high is None else 1 / ratio.high,
-        None if ratio.low is None else _inverse(ratio.low),
-        ratio.pairs,
-        ratio.problems,
-        ratio.failures_b,
-        ratio.failures_a,
+    return replace(
+        ratio,
+        a=ratio.b,
+        b=ratio.a,
+        value=1 / ratio.value,
+        low=None if ratio.high is None else 1 / ratio.high,
+        high=None if ratio.low is None else _inverse(ratio.low),
+        failures_a=ratio.failures_b,
+        failures_b=ratio.failures_a,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoints, entry_points
@@ -18,9 +19,13 @@ Group = Literal["llmopt.problems", "llmopt.solvers", "llmopt.models", "llmopt.su
 
 
 @cache
-def _points(group: Group) -> EntryPoints:
-    # What is installed does not change while a process runs, and to look takes tens of milliseconds.
+def _on_path(group: Group, path: tuple[str, ...]) -> EntryPoints:
+    # To look takes tens of milliseconds, and finds the same while the path is the same.
     return entry_points(group=group)
+
+
+def _points(group: Group) -> EntryPoints:
+    return _on_path(group, tuple(sys.path))
 
 
 def names(group: Group) -> list[str]:

@@ -120,6 +120,8 @@ class RunLog:
         """Return the latest run of a name and repeat; forks come after what they were forked from."""
         self._writer.flush()
         found = [run for run in self._reader.runs() if (run.name, run.repeat) == (name, repeat)]
+        # A run that cannot be read must not be begun anew beside what is left of it.
+        self._reader.refuse_damage()
         return found[-1] if found else None
 
     def set_record(self, name: str, repeat: int, record: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmopt import InvalidInput
-from llmopt.problems.functions import FunctionName, NumericFunction
+from llmopt.problems.functions import FunctionName, NumericFunction, random_orthogonal
 from llmopt.registry import create_problem
 
 NAMES: tuple[FunctionName, ...] = get_args(FunctionName)
@@ -23,11 +23,11 @@ instances = st.integers(0, 10_000_000)
 
 
 @settings(deadline=None, max_examples=100)
-@given(function=functions, instance=instances)
+@given(function=functions, instance=instances, rotated=st.booleans())
 def test_the_declared_optimum_is_reached_and_not_beaten(
-    function: tuple[FunctionName, int | None], instance: int
+    function: tuple[FunctionName, int | None], instance: int, rotated: bool
 ) -> None:
-    problem = NumericFunction(*function, instance=instance)
+    problem = NumericFunction(*function, instance=instance, rotated=rotated)
     optimum = problem.optimum
     assert optimum is not None
     assert problem.space.violation(optimum.solution) is None
@@ -43,15 +43,70 @@ def test_the_declared_optimum_is_reached_and_not_beaten(
 
 
 @settings(deadline=None, max_examples=100)
-@given(function=functions, instance=instances, count=st.integers(1, 70))
+@given(function=functions, instance=instances, rotated=st.booleans(), count=st.integers(1, 70))
 def test_a_value_does_not_depend_on_its_batch(
-    function: tuple[FunctionName, int | None], instance: int, count: int
+    function: tuple[FunctionName, int | None], instance: int, rotated: bool, count: int
 ) -> None:
-    problem = NumericFunction(*function, instance=instance)
+    problem = NumericFunction(*function, instance=instance, rotated=rotated)
     columns = problem.space.sample(count, np.random.default_rng(instance))
     values = problem.evaluate_batch(columns)
     assert [problem.evaluate(solution) for solution in problem.space.solutions(columns)] == values.tolist()
-    assert values.tolist() == NumericFunction(*function, instance=instance).evaluate_batch(columns).tolist()
+    again = NumericFunction(*function, instance=instance, rotated=rotated)
+    assert values.tolist() == again.evaluate_batch(columns).tolist()
+
+
+@given(function=functions, instance=st.integers(1, 10_000_000))
+def test_a_rotation_keeps_the_optimum_and_is_about_it(function: tuple[FunctionName, int | None], instance: int) -> None:
+    plain = NumericFunction(*function, instance=instance)
+    turned = NumericFunction(*function, instance=instance, rotated=True)
+    assert plain.rotation is None
+    assert turned.rotation is not None
+    assert (plain.space, plain.optimum, plain.describe()) == (turned.space, turned.optimum, turned.describe())
+    assert plain.starts(np.random.default_rng(0)) == turned.starts(np.random.default_rng(0))
+    assert plain.identity() != turned.identity()
+    # f(R (x - p) + m) at x = p + R.T y is f(m + y), which is the unrotated instance at p + y.
+    assert turned.optimum is not None
+    place = np.array(list(turned.optimum.solution.values()))[:, None]
+    steps = np.random.default_rng(instance).normal(0, 1, (len(place), 20))
+    moved = dict(zip(turned.space.variables, place + turned.rotation.T @ steps, strict=True))
+    straight = dict(zip(plain.space.variables, place + steps, strict=True))
+    assert turned.evaluate_batch(moved) == pytest.approx(plain.evaluate_batch(straight), rel=1e-6, abs=1e-6)
+
+
+@given(function=functions)
+def test_instance_0_is_never_rotated(function: tuple[FunctionName, int | None]) -> None:
+    plain, rotated = NumericFunction(*function), NumericFunction(*function, rotated=True)
+    columns = plain.space.sample(20, np.random.default_rng(0))
+    assert plain.evaluate_batch(columns).tolist() == rotated.evaluate_batch(columns).tolist()
+
+
+@given(dim=st.integers(1, 40), instance=st.integers(1, 9_999_999))
+def test_rotations_are_orthogonal_and_belong_to_the_instance(dim: int, instance: int) -> None:
+    first, same, other = (
+        NumericFunction("sphere", dim, instance=i, rotated=True).rotation for i in (instance, instance, instance + 1)
+    )
+    assert first is not None and same is not None and other is not None
+    assert first.T @ first == pytest.approx(np.eye(dim), abs=1e-12)
+    assert (first == same).all()
+    assert dim == 1 or (first != other).any()
+
+
+def test_rotations_are_uniform() -> None:
+    """Each entry of a uniform orthogonal matrix has mean 0 and mean square 1/d, half of the determinants are -1."""
+    rng = np.random.default_rng(0)
+    draws = np.array([random_orthogonal(3, rng) for _ in range(4_000)])
+    assert draws.mean(axis=0) == pytest.approx(np.zeros((3, 3)), abs=0.04)
+    assert (draws**2).mean(axis=0) == pytest.approx(np.full((3, 3), 1 / 3), abs=0.02)
+    assert (np.linalg.det(draws) > 0).mean() == pytest.approx(0.5, abs=0.04)
+
+
+def test_a_rotation_couples_the_variables() -> None:
+    """On ``rastrigin`` f(x, y) - f(x, b) - f(a, y) + f(a, b) is 0, until it is rotated."""
+    for rotated in (False, True):
+        problem = NumericFunction("rastrigin", 2, instance=1, rotated=rotated)
+        x, y = np.array([1.0, 1.0, 0.0, 0.0]), np.array([1.0, 0.0, 1.0, 0.0])
+        mixed = problem.evaluate_batch({"x1": x, "x2": y}) @ [1, -1, -1, 1]
+        assert abs(mixed) > 0.1 if rotated else abs(mixed) < 1e-9
 
 
 @pytest.mark.parametrize(
@@ -144,6 +199,7 @@ def test_the_registry_and_sources(name: FunctionName) -> None:
         ({"name": "rosenbrock-paper", "b": "1"}, "a and b are settings of rosenbrock only"),
         ({"name": "sphere", "tolerance": "0"}, "tolerance=0.0 is not legal"),
         ({"name": "sphere", "instance": "-3"}, "instance=-3 is not legal"),
+        ({"name": "sphere", "rotated": "maybe"}, "rotated=maybe is not legal; give true or false"),
     ],
 )
 def test_bad_settings_are_named(given: dict[str, str], words: str) -> None:

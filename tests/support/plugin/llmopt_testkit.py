@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,6 +61,43 @@ class Tour(Problem):
 
     def describe(self) -> str:
         return "Put the smallest first."
+
+
+class Fatal(Problem):
+    """Ends the process at the third evaluation of instance 1: always, or until a file is there."""
+
+    space = Vector(x=Float(0, 1))
+
+    def __init__(self, mark: str = "", instance: int = 0) -> None:
+        self.mark, self.instance, self.count = mark, instance, 0
+
+    def evaluate(self, solution: Any) -> float:
+        self.count += 1
+        if self.instance == 1 and self.count == 3 and not (self.mark and Path(self.mark).exists()):
+            if self.mark:
+                Path(self.mark).touch()
+            time.sleep(0.6)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return float(solution["x"])
+
+    def describe(self) -> str:
+        return "Find the smallest number."
+
+
+class Picky(Problem):
+    """Cannot be built for instance 1 while a file is not there."""
+
+    space = Vector(x=Float(0, 1))
+
+    def __init__(self, mark: str = "", instance: int = 0) -> None:
+        if instance == 1 and not Path(mark).exists():
+            raise OSError("the data are gone")
+
+    def evaluate(self, solution: Any) -> float:
+        return float(solution["x"])
+
+    def describe(self) -> str:
+        return "Find the smallest number."
 
 
 class Crash(AskTellSolver):

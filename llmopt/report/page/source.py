@@ -1,0 +1,74 @@
+"""What a page is made of: results, their problems and styles, and a reader of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from llmopt.benchmarks.results import Results, Trace
+from llmopt.benchmarks.summary import Summary, summarize
+from llmopt.errors import InvalidInput
+from llmopt.problem import Problem
+from llmopt.report.page.chart import Style
+from llmopt.report.page.rebuilt import rebuilt
+from llmopt.report.table import Table, measured
+from llmopt.space import Space
+
+
+@dataclass(frozen=True)
+class Part:
+    """The runs of one problem.
+
+    Attributes
+    ----------
+    number
+        Its place among the problems, from 1.
+    name
+        The problem with its settings.
+    traces
+        Its runs.
+    problem
+        The first run's problem, where it can be built anew.
+    """
+
+    number: int
+    name: str
+    traces: Sequence[Trace]
+    problem: Problem | None
+
+    @cached_property
+    def summaries(self) -> list[Summary]:
+        """What was measured, by solver."""
+        return summarize([trace.record for trace in self.traces])
+
+    @property
+    def table(self) -> Table:
+        """The table of what was measured."""
+        relative = self.problem is not None and self.problem.gap == "relative"
+        repeats = max(summary.repeats for summary in self.summaries)
+        title = f"{self.name}: {repeats} {'repeat' if repeats == 1 else 'repeats'} of each solver"
+        return measured(self.summaries, title, relative=relative)
+
+
+def parts(results: Results) -> list[Part]:
+    """Return the runs by problem."""
+    found = []
+    for number, name in enumerate(results.problems, 1):
+        traces = [trace for trace in results.traces if trace.problem == name]
+        found.append(Part(number, name, traces, rebuilt(traces[0])))
+    return found
+
+
+def space_of(trace: Trace) -> Space[Any] | None:
+    """Return the space of a run; None for one of another package, and where a run did not come about."""
+    try:
+        return trace.run.space if len(trace.losses) else None
+    except InvalidInput:
+        return None
+
+
+def styles(results: Results) -> Mapping[str, Style]:
+    """Return how each solver is drawn, everywhere."""
+    return {solver: Style(number) for number, solver in enumerate(results.solvers)}
