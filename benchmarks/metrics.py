@@ -179,9 +179,8 @@ def _row(problem: str, traces: Sequence[Trace], at: NDArray[np.int64], rng: np.r
     proposals = max(1, sum(record.proposals for record in records))
     best = np.array([best_so_far(trace.losses, at) for trace in traces])
     scores = np.median(np.where([[trace.run.maximize] for trace in traces], -best, best) + 0.0, axis=0)
-    optima = [trace.optimum for trace in traces]
-    known = np.array([optimum for optimum in optima if optimum is not None])
-    gaps = np.median(best - known[:, None], axis=0) if len(known) == runs else None
+    gaps = _best_gaps(traces, best)
+    relative = gaps is not None and all(r.relative_gap is not None for r in records if r.gap is not None)
 
     inside = [record.evaluation_seconds for record in records]
     overhead = [None if part is None else record.seconds - part for record, part in zip(records, inside, strict=True)]
@@ -199,7 +198,7 @@ def _row(problem: str, traces: Sequence[Trace], at: NDArray[np.int64], rng: np.r
         steps=Quartiles(*quantiles(steps_of(traces), [0.25, 0.5, 0.75]).tolist()),
         unique_pairs=fmean(record.unique_pairs for record in records),
         gap=_median([record.gap for record in records]) if gaps is not None else None,
-        relative_gap=_median([record.relative_gap for record in records]) if gaps is not None and known.all() else None,
+        relative_gap=_median([record.relative_gap for record in records]) if relative else None,
         duplicates=sum(record.duplicates for record in records) / proposals,
         invalid=sum(record.invalid for record in records) / proposals,
         llm_calls=fmean(record.llm_calls for record in records),
@@ -214,6 +213,14 @@ def _row(problem: str, traces: Sequence[Trace], at: NDArray[np.int64], rng: np.r
         best_scores=tuple(scores.tolist()),
         best_gaps=None if gaps is None else tuple(gaps.tolist()),
     )
+
+
+def _best_gaps(traces: Sequence[Trace], best: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    # A run that evaluated nothing does not say what its optimum is, but is infinitely far from it.
+    ran = [trace for trace in traces if len(trace.losses)]
+    if not ran or any(trace.optimum is None for trace in ran):
+        return None
+    return np.median(best - [[trace.optimum or 0.0] for trace in traces], axis=0)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

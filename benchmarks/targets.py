@@ -50,7 +50,8 @@ class Targets:
 
     def describe(self) -> str:
         """Say what the targets are."""
-        above = "the optimum" if self.optimal else "the best loss that any of these runs has seen (no optimum is known)"
+        seen = "the best loss that any of these runs has seen (the optimum is not known)"
+        above = "the optimum" if self.optimal else seen
         return f"{len(self.gaps)} gaps from {self.gaps[0]:.3g} to {self.gaps[-1]:.3g} above {above}"
 
 
@@ -77,7 +78,8 @@ def choose_targets(traces: Sequence[Trace]) -> Targets:
 
     The tolerance is the largest over the instances.
     """
-    optimal = all(trace.optimum is not None for trace in traces)
+    # A run that evaluated nothing does not say what its optimum is.
+    optimal = all(trace.optimum is not None for trace in traces if len(trace.losses))
     references = _references(traces, optimal)
     start = _start_gap(traces, references)
     tolerance = max(0.0, *(_tolerance(trace, references[trace.record.instance]) for trace in traces))

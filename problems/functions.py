@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -22,14 +24,41 @@ _FIXED = {"branin": (2, formulas.branin), "hartmann6": (6, formulas.hartmann6)}
 _MARGIN = 0.1
 
 
-class NumericFunction(Problem):
+class UnknownFunction(Problem):
+    """A function of real variables of which solvers learn nothing but values: the base of the test functions here.
+
+    A model cannot answer from memory, since :meth:`describe` gives neither name nor formula.
+    """
+
+    space: Vector
+    instance: int
+
+    def evaluate(self, solution: Any) -> float:
+        return float(self.evaluate_batch(self.space.pack([solution]))[0])
+
+    @abstractmethod
+    def evaluate_batch(self, columns: Columns) -> Floats: ...
+
+    def describe(self) -> str:
+        return (
+            f"Find values of {', '.join(self.space.variables)} for which an unknown function of these real numbers "
+            "is as small as possible."
+        )
+
+    def starts(self, rng: np.random.Generator) -> list[Any]:
+        """Return five points, uniform in the box, drawn from the instance, whatever ``rng`` is."""
+        return self.space.solutions(self.space.sample(5, generator("starts", self.instance)))
+
+
+class NumericFunction(UnknownFunction):
     """A test function f of d real variables x1 .. xd, to be minimized.
 
     Instance 0 is the function as published. Instance K > 0 is f(x - s) on the same box, with a shift s that
     puts a known optimum (one of three for ``branin``) at a random place in the middle 80 % of the box in every
-    variable. All minima here hold over all of R^d, so the shift changes neither the minimum nor that it is
-    one. So that a model cannot answer from memory, :meth:`describe` gives neither name nor formula; values
-    are not changed, so that they stay comparable with the literature: to know that 0 is the best does not tell where.
+    variable. Where it is rotated too, it is f(R (x - p) + m), with that optimum m, its new place p and a random
+    orthogonal R. All minima here hold over all of R^d, so neither changes the minimum or that it is one.
+    Values are not changed, so that they stay comparable with the literature: to know that 0 is the best does not
+    tell where.
 
     Parameters
     ----------
@@ -44,7 +73,10 @@ class NumericFunction(Problem):
     tolerance
         How far above the minimum the target lies, in units of the function's value, 1e-9 (above rounding) to 1e9.
     instance
-        Which shift and start points, 0 to 10,000,000.
+        Which shift, rotation and start points, 0 to 10,000,000.
+    rotated
+        Whether instances K > 0 are rotated, so that no variable can be searched by itself. ``sphere`` stays what it
+        is but for rounding, and one variable is reflected or left alone.
 
     Raises
     ------
@@ -58,8 +90,6 @@ class NumericFunction(Problem):
     0.0
     """
 
-    space: Vector
-
     def __init__(
         self,
         name: FunctionName,
@@ -68,6 +98,7 @@ class NumericFunction(Problem):
         b: float | None = None,
         tolerance: float = 0.01,
         instance: int = 0,
+        rotated: bool = False,
     ) -> None:
         self.name = name
         self.instance = instance_number(instance)
@@ -75,30 +106,39 @@ class NumericFunction(Problem):
         low, high = self.formula.box.T
         names = [f"x{i + 1}" for i in range(len(low))]
         self.space = Vector({x: Float(*bounds) for x, bounds in zip(names, self.formula.box.tolist(), strict=True)})
-        rng = generator(f"shift of {name.removesuffix('-paper')}", self.instance)
+        family = name.removesuffix("-paper")
+        rng = generator(f"shift of {family}", self.instance)
         minimizer = self.formula.minimizers[rng.integers(len(self.formula.minimizers)) if self.instance else 0]
         margin = _MARGIN * (high - low)
         place = rng.uniform(low + margin, high - margin) if self.instance else minimizer
         self.shift: Floats = place - minimizer
+        self.rotation: Floats | None = None
+        if rotated and self.instance:
+            self.rotation = random_orthogonal(len(low), generator(f"rotation of {family}", self.instance))
+        self._place, self._minimizer = place, minimizer
         solution = dict(zip(names, place.tolist(), strict=True))
         self.optimum = Optimum(self.formula.minimum, number("tolerance", tolerance, 1e-9), solution)
 
-    def evaluate(self, solution: Any) -> float:
-        return float(self.evaluate_batch(self.space.pack([solution]))[0])
-
     def evaluate_batch(self, columns: Columns) -> Floats:
         points = np.stack([columns[name] for name in self.space.variables])
-        return self.formula.value(points - self.shift[:, None])
+        if self.rotation is None:
+            return self.formula.value(points - self.shift[:, None])
+        # A product of matrices would add in an order that depends on the batch.
+        turned = sum(axis[:, None] * x for axis, x in zip(self.rotation.T, points - self._place[:, None], strict=True))
+        return self.formula.value(turned + self._minimizer[:, None])
 
-    def describe(self) -> str:
-        return (
-            f"Find values of {', '.join(self.space.variables)} for which an unknown function of these real numbers "
-            "is as small as possible."
-        )
+    def identity(self) -> Mapping[str, Any]:
+        return {} if self.rotation is None else {"rotated": True}
 
-    def starts(self, rng: np.random.Generator) -> list[Any]:
-        """Return five points, uniform in the box, drawn from the instance, whatever ``rng`` is."""
-        return self.space.solutions(self.space.sample(5, generator("starts", self.instance)))
+
+def random_orthogonal(dim: int, rng: np.random.Generator) -> Floats:
+    """Return a random orthogonal matrix, shape (dim, dim), uniform over all of them (Haar measure).
+
+    The factor Q of a normal matrix is uniform where the factor R has a positive diagonal, which LAPACK does not see to
+    (Mezzadri, How to generate random matrices from the classical compact groups, Notices of the AMS 54, 2007).
+    """
+    q, r = np.linalg.qr(rng.standard_normal((dim, dim)))
+    return np.asarray(q * np.sign(np.diag(r)))
 
 
 def _formula(name: str, dim: int | None, a: float | None, b: float | None) -> Formula:

@@ -124,8 +124,11 @@ def test_fixed_budgets_are_1_2_5_and_their_tenfolds_and_the_last(most: int) -> N
 
 
 def test_a_run_without_a_single_evaluation_is_a_failure() -> None:
-    found = row([trace("a", []), trace("a", [0.0], instance=1)])
+    found = row([trace("a", [], optimum=None), trace("a", [0.0], instance=1)])
     assert (found.successes, found.ert.value, found.best_scores) == (1, 1, (math.inf,))
+    assert (found.gap, found.best_gaps) == (math.inf, (math.inf,))
+    nothing = row([trace("a", [], optimum=None)])
+    assert (nothing.successes, nothing.ert.value, nothing.gap) == (0, math.inf, None)
 
 
 def test_of_a_real_folder(tmp_path: Path) -> None:

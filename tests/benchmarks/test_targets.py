@@ -60,12 +60,19 @@ def test_without_an_optimum_gaps_are_those_to_the_best_loss_that_any_run_has_see
     targets = choose_targets(runs)
     assert targets.references == {0: 3.0, 1: -2.0}
     assert targets.gaps[-2:] == pytest.approx([1, 0])
-    assert "no optimum is known" in targets.describe()
+    assert "the optimum is not known" in targets.describe()
 
 
 def test_one_unknown_optimum_is_enough_for_gaps_of_one_kind() -> None:
     targets = choose_targets([trace("a", [9.0, 5.0]), trace("a", [9.0, 5.0], optimum=None, instance=1)])
     assert targets.references == {0: 5.0, 1: 5.0} and not targets.optimal
+
+
+def test_a_run_without_a_single_evaluation_changes_no_target() -> None:
+    runs = [trace("a", [9.0, 5.0]), trace("b", [], optimum=None)]
+    targets = choose_targets(runs)
+    assert targets.optimal and targets.gaps.tolist() == choose_targets(runs[:1]).gaps.tolist()
+    assert np.isinf(targets.times(runs)[0][1]).all()
 
 
 def test_nothing_is_reached_where_nobody_has_a_score() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from llmopt import AskTellSolver, Budget, Float, Permutation, Problem, Proposals, Space, Text, Vector
-from llmopt.benchmarks.compare import Comparison, Run
+from llmopt.benchmarks.compare import Comparison
+from llmopt.benchmarks.execution import Run
 from llmopt.opro import OPRO
 from llmopt.runlog import RunLog
 from support.models import FunctionLLM

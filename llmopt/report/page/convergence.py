@@ -12,19 +12,29 @@ from llmopt.benchmarks.results import Trace
 from llmopt.report.canvas import short
 from llmopt.report.page.chart import Figure, Style, by_solver, down_to, layout, marked_table, marks, numbers, plain
 from llmopt.report.page.courses import Courses, Floats, best, courses, knows_optimum, tolerance
-from llmopt.report.page.thin import kept
+from llmopt.report.page.thin import LIMIT, kept
 
 # More runs than this are shown by their quartiles.
 _SINGLE = 60
 # Of the scores of one run.
-_DOTS = 400
+_DOTS = 200
 
 
-def convergence(traces: Sequence[Trace], styles: Mapping[str, Style]) -> Figure | None:
-    """Return the course of the best score of every solver on a problem; None where no run has a score."""
+def convergence(traces: Sequence[Trace], styles: Mapping[str, Style], points: int = LIMIT) -> Figure | None:
+    """Return the course of the best score of every solver on a problem; None where no run has a score.
+
+    Parameters
+    ----------
+    traces, styles
+        The runs, and how each solver is drawn.
+    points
+        Of a curve, at most.
+    """
     traces = [trace for trace in traces if len(trace.losses)]
     gap = knows_optimum(traces)
-    groups = [(name, style, mine, courses(mine, gap=gap)) for name, style, mine in by_solver(traces, styles)]
+    groups = [
+        (name, style, mine, courses(mine, gap=gap, points=points)) for name, style, mine in by_solver(traces, styles)
+    ]
     found = [(name, style, mine, course) for name, style, mine, course in groups if course is not None]
     if not any(np.isfinite(course.low).any() for *_, course in found):
         return None
@@ -38,14 +48,14 @@ def convergence(traces: Sequence[Trace], styles: Mapping[str, Style]) -> Figure 
         if single and len(mine) > 1:
             for trace in mine:
                 curve = best(trace, gap=gap)
-                at = kept(curve)
-                points = {"x": (at + 1).tolist(), "y": _height(curve[at], sign, floor)}
-                plots.append({**common, **points, "opacity": 0.35, "line": {**line, "width": 1}, "hoverinfo": "skip"})
+                at = kept(curve, points)
+                spots = {"x": (at + 1).tolist(), "y": _height(curve[at], sign, floor)}
+                plots.append({**common, **spots, "opacity": 0.35, "line": {**line, "width": 1}, "hoverinfo": "skip"})
         elif len(mine) > 1:
             for values, fill in ((course.high, "none"), (course.low, "tonexty")):
-                points = {"x": course.evaluations.tolist(), "y": _height(values, sign, floor)}
+                spots = {"x": course.evaluations.tolist(), "y": _height(values, sign, floor)}
                 area = {"fill": fill, "fillcolor": style.colour + "28"}
-                plots.append({**common, **points, **area, "line": {**line, "width": 0}, "hoverinfo": "skip"})
+                plots.append({**common, **spots, **area, "line": {**line, "width": 0}, "hoverinfo": "skip"})
         at = kept(course.median, len(course.median) + 2)
         plots.append(
             {

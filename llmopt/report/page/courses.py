@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmopt.benchmarks.results import Trace
-from llmopt.report.page.thin import grid
+from llmopt.report.page.thin import LIMIT, grid
 
 Floats = NDArray[np.float64]
 
@@ -42,12 +42,12 @@ def best(trace: Trace, *, gap: bool) -> Floats:
     return losses
 
 
-def courses(traces: Sequence[Trace], *, gap: bool) -> Courses | None:
+def courses(traces: Sequence[Trace], *, gap: bool, points: int = LIMIT) -> Courses | None:
     """Return the courses of the runs of one solver; None where none has evaluated anything."""
     found = [best(trace, gap=gap) for trace in traces if len(trace.losses)]
     if not found:
         return None
-    at = grid(max(map(len, found)))
+    at = grid(max(map(len, found)), points)
     # On the grid alone: runs of very different lengths would not fit into one array.
     values = np.sort([curve[np.minimum(at, len(curve)) - 1] for curve in found], axis=0)
     # Quartiles that are values of runs: with "no score yet" there is no mean.

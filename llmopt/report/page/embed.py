@@ -11,35 +11,21 @@ from typing import Any
 
 from llmopt.report.page.markup import Markup, element
 
-# JSON has them in texts only, where an escape means the same: no tag and no line of JavaScript can end inside.
-_ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 # The same on every machine; a higher one takes twice the time for a hundredth of the size.
 _LEVEL = 6
 
 
-def as_json(value: Any) -> str:
-    """Return JSON that is safe between the tags of a page.
-
-    Examples
-    --------
-    >>> as_json({"a": "</script>"})
-    '{"a":"\\\\u003c/script\\\\u003e"}'
-    """
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).translate(_ESCAPES)
-
-
-def data(name: str, value: Any) -> Markup:
-    """Return a block of data that the page's script finds by its name."""
-    return element("script", Markup(as_json(value)), type="application/json", id=name)
-
-
 def packed(value: Any) -> str:
-    """Return a value as compressed JSON in Base64: prompts that repeat each other take hardly any room."""
-    return base64.b64encode(zlib.compress(as_json(value).encode(), _LEVEL)).decode()
+    """Return a value as compressed JSON in Base64: prompts that repeat each other take hardly any room.
+
+    No character of it means anything to HTML, whatever the value holds.
+    """
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(zlib.compress(text.encode(), _LEVEL)).decode()
 
 
-def packed_data(name: str, text: str) -> Markup:
-    """Return a block of what :func:`packed` made."""
+def data(name: str, text: str) -> Markup:
+    """Return a block of what :func:`packed` made, which the page's script finds by its name."""
     return element("script", Markup(text), type="application/octet-stream", id=name)
 
 

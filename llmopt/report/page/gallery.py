@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from llmopt.benchmarks.compare import Run
+from llmopt.benchmarks.execution import Run
 from llmopt.benchmarks.results import Trace
 from llmopt.history import History
 from llmopt.problem import Problem

@@ -10,7 +10,7 @@ from llmopt.report.page.sheet import sheet
 from llmopt.report.safe import one_line
 from llmopt.report.table import Column, Table
 
-ROWS = 5_000
+ROWS = 4_000
 """Rows of all tables of runs together; every run is in ``--format csv``."""
 
 

@@ -60,7 +60,7 @@ def totals(problems: Sequence[Part]) -> Table:
 
 def _together(problems: Sequence[Part], shelf: Shelf) -> list[Markup]:
     """Return what the runs on all problems show together."""
-    figure = reached([part.traces for part in problems], shelf.styles)
+    figure = reached([part.traces for part in problems], shelf.styles, shelf.points)
     if figure is None:
         return []
     return [

@@ -14,11 +14,23 @@
     return element;
   }
 
+  async function read(name) {
+    const text = document.getElementById(name).textContent;
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return JSON.parse(await new Response(stream).text());
+  }
+
   // Tables
 
   function keyOf(cell, numeric) {
-    if (!numeric) return cell.textContent;
-    return cell.dataset.key === undefined ? null : Number(cell.dataset.key);
+    const text = cell.textContent;
+    if (!numeric) return text;
+    const share = /^(\d+)\/(\d+)/.exec(text);
+    if (share !== null) return share[1] / share[2];
+    // The first number: a mean before its deviation, a value before its interval.
+    const found = /[-+]?\d[\d,]*\.?\d*(e[-+]?\d+)?|inf/.exec(text);
+    return found === null ? null : found[0] === "inf" ? Infinity : Number(found[0].replaceAll(",", ""));
   }
 
   function sort(button) {
@@ -34,7 +46,8 @@
     rows.sort(([a], [b]) => {
       // What has no value comes last, whichever way one sorts.
       if (a === null || b === null) return (a === null) - (b === null);
-      return direction * (numeric ? a - b : a.localeCompare(b, "en", { numeric: true }));
+      // Compared, not subtracted: infinity less infinity is no number.
+      return direction * (numeric ? (a > b) - (a < b) : a.localeCompare(b, "en", { numeric: true }));
     });
     body.append(...rows.map(([, row]) => row));
   }
@@ -113,7 +126,7 @@
       for (const entry of entries) {
         if (!entry.isIntersecting) continue;
         watcher.unobserve(entry.target);
-        draw(entry.target, JSON.parse(document.getElementById(entry.target.dataset.figure).textContent));
+        read(entry.target.dataset.figure).then((figure) => draw(entry.target, figure));
       }
     },
     { rootMargin: "300px" },
@@ -128,13 +141,6 @@
 
   const pages = Array.from(document.querySelectorAll('[id^="run-data-"]'), (block) => block.id.slice(9));
 
-  async function read(number) {
-    const text = document.getElementById("run-data-" + number).textContent;
-    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return JSON.parse(await new Response(stream).text());
-  }
-
   function table(title, columns, rows, numbers) {
     const heading = (name) => {
       const cell = make("th", { scope: "col" }, make("button", { type: "button" }, name));
@@ -144,11 +150,7 @@
     const line = (row) => {
       const cells = row.map((text, j) => {
         const cell = make(j ? "td" : "th", j ? {} : { scope: "row" }, text);
-        if (numbers.includes(columns[j])) {
-          cell.className = "number";
-          const value = Number(text.replaceAll(",", ""));
-          if (!Number.isNaN(value)) cell.dataset.key = value;
-        }
+        if (numbers.includes(columns[j])) cell.className = "number";
         return cell;
       });
       return make("tr", {}, ...cells);
@@ -212,7 +214,7 @@
   }
 
   async function open(number) {
-    const page = await read(number);
+    const page = await read("run-data-" + number);
     if (location.hash !== "#run-" + number) return;
     const title = make("h2", { tabindex: "-1" }, page.title);
     const parts = [ways(number), title, make("p", {}, page.problem), make("p", {}, page.message)];

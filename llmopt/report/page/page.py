@@ -86,6 +86,7 @@ def _header(results: Results, problems: Sequence[Part]) -> Markup:
     facts = joined([f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in counts], " \u00b7 ")
     links = [("summary", "Summary"), *((f"problem-{part.number}", part.name) for part in problems[:_NAMED])]
     links.append(("environment", "Environment"))
+    more = element("li", f"and {len(problems) - _NAMED:,} more problems") if len(problems) > _NAMED else None
     return element(
         "header",
         element("p", "llmopt report", class_="kind"),
@@ -94,7 +95,9 @@ def _header(results: Results, problems: Sequence[Part]) -> Markup:
         element("p", facts, class_="facts"),
         element(
             "nav",
-            element("ul", *(element("li", element("a", short(text, 60), href=f"#{name}")) for name, text in links)),
+            element(
+                "ul", *(element("li", element("a", short(text, 60), href=f"#{name}")) for name, text in links), more
+            ),
             aria_label="Contents",
         ),
     )

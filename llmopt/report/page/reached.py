@@ -12,10 +12,10 @@ from llmopt.benchmarks.targets import choose_targets
 from llmopt.report.canvas import short
 from llmopt.report.page.chart import Figure, Style, by_solver, layout, marked_table, marks, numbers, plain
 from llmopt.report.page.courses import Floats
-from llmopt.report.page.thin import grid, kept
+from llmopt.report.page.thin import LIMIT, grid, kept
 
 
-def reached(problems: Sequence[Sequence[Trace]], styles: Mapping[str, Style]) -> Figure | None:
+def reached(problems: Sequence[Sequence[Trace]], styles: Mapping[str, Style], points: int = LIMIT) -> Figure | None:
     """Return the share of targets that each solver has reached, against the evaluations.
 
     Parameters
@@ -24,6 +24,8 @@ def reached(problems: Sequence[Sequence[Trace]], styles: Mapping[str, Style]) ->
         The runs of each problem. Every pair of a run and a target of its problem counts alike.
     styles
         How each solver is drawn.
+    points
+        Of a curve, at most.
     """
     longest = max((len(trace.losses) for traces in problems for trace in traces), default=0)
     if not longest:
@@ -39,7 +41,7 @@ def reached(problems: Sequence[Sequence[Trace]], styles: Mapping[str, Style]) ->
         descriptions.append(targets.describe())
         for name, _, mine in by_solver(traces, styles):
             hits.setdefault(name, []).append(targets.times(mine)[0].ravel())
-    at, marked = grid(longest), marks(longest)
+    at, marked = grid(longest, points), marks(longest)
     plots, rows = [], []
     for name, times in hits.items():
         style = styles[name]

@@ -25,8 +25,10 @@ from llmopt.space import Text, take
 _ROWS = 300
 _LONG = 2_000
 # Of all pages together, compressed; and the prompts and replies of one page in characters.
-_BYTES = 8_000_000
+_BYTES = 6_000_000
 _WORDS = 20_000_000
+# A page without them.
+_BARE = 2_000
 _HIDDEN = ("solver", "problem", "instance", "repeat", "seed", "llm", "scorer", "instruction", "message")
 
 
@@ -34,14 +36,17 @@ def add_pages(shelf: Shelf) -> None:
     """Leave the page of every run on the shelf, as long as there is room; of one that does not fit first its prompts
     and replies are left out."""
     room = _BYTES
-    for trace in shelf.results.traces[:ROWS]:
+    traces = shelf.results.traces[:ROWS]
+    for i, trace in enumerate(traces):
         style = shelf.styles[trace.record.solver]
-        for words in (_WORDS, 0):
+        # Words of one run must not take the pages of the later ones.
+        kept_free = _BARE * (len(traces) - 1 - i)
+        for words in (_WORDS, _WORDS // 20, 0):
             text = embed.packed(page(shelf.reader, trace, style, words))
-            if len(text) <= room:
+            if len(text) <= (room - kept_free if words else room):
                 room -= len(text)
                 shelf.pages.add(trace.run.id)
-                shelf.blocks.append(embed.packed_data(f"run-data-{trace.run.id}", text))
+                shelf.blocks.append(embed.data(f"run-data-{trace.run.id}", text))
                 break
 
 
@@ -85,9 +90,8 @@ def _facts(trace: Trace) -> list[list[str]]:
             continue
         shown = "yes" if value is True else "no" if value is False else _number(value)
         facts.append([name.replace("_", " "), one_line(shown)])
-    models = [["model", record.llm], ["scorer", record.scorer]]
-    facts += [[name, one_line(portable(spec))] for name, spec in models if spec is not None]
-    return facts
+    models = (("model", record.llm), ("scorer", record.scorer))
+    return facts + [[name, one_line(portable(spec))] for name, spec in models if spec is not None]
 
 
 def _number(value: Any) -> str:

@@ -20,13 +20,17 @@ from llmopt.report.page.reached import reached
 from llmopt.report.page.sheet import sheet
 from llmopt.report.page.source import Part
 from llmopt.report.page.statistics import expected, ranking, sentences
+from llmopt.report.page.thin import LIMIT
 from llmopt.report.page.trajectory import trajectory
 from llmopt.runlog import LogReader
 
 # In bytes: Plotly takes 5 MB of the 20 MB that a page may have, tables and runs the rest.
-_PICTURES = 4_000_000
+_PICTURES = 3_000_000
 # Characters of a description that is shown at once.
 _WORDS = 240
+# Of all curves of a page together.
+_POINTS = 300_000
+_FEWEST = 60
 # A table with more rows is folded.
 _OPEN = 60
 _SWATCH = {"solid": None, "dash": "7 4", "dot": "2 3", "dashdot": "7 3 2 3"}
@@ -61,12 +65,18 @@ class Shelf:
         """Return a plot with its table, and leave its data."""
         self._figures += 1
         name = f"figure-{self._figures}"
-        self.blocks.append(embed.data(name, figure.plot))
+        self.blocks.append(embed.data(name, embed.packed(figure.plot)))
         canvas = element("div", class_="plot", data_figure=name, role="img", aria_label=figure.label)
         numbers = None
         if figure.table is not None:
             numbers = element("details", element("summary", "The same in numbers"), sheet(figure.table))
         return element("figure", element("figcaption", figure.title), canvas, numbers)
+
+    @property
+    def points(self) -> int:
+        """How many points a curve may have: the fewer, the more curves there are."""
+        curves = 4 * len(self.styles) * (len(self.results.problems) + 1)
+        return max(_FEWEST, min(LIMIT, _POINTS // curves))
 
     def history(self, trace: Trace) -> History:
         """Return what a run has evaluated."""
@@ -90,7 +100,8 @@ def legend(solvers: Sequence[str], styles: Mapping[str, Style]) -> Markup:
 def problem_section(part: Part, shelf: Shelf, *, alone: bool) -> Markup:
     """Return the section of a problem; ``alone`` where the page has no other one."""
     name = f"problem-{part.number}"
-    description = part.traces[0].run.identity["problem"].get("description")
+    told = (trace.run.identity["problem"].get("description") for trace in part.traces)
+    description = next((text for text in told if text), None)
     solvers = list(dict.fromkeys(trace.record.solver for trace in part.traces))
     solved = expected(part.traces)
     instructions = found_instructions([trace.record for trace in part.traces])
@@ -123,8 +134,8 @@ def _description(text: str) -> Markup:
 
 def _plots(part: Part, shelf: Shelf) -> list[Figure]:
     plots = [
-        convergence(part.traces, shelf.styles),
-        reached([part.traces], shelf.styles),
+        convergence(part.traces, shelf.styles, shelf.points),
+        reached([part.traces], shelf.styles, shelf.points),
         trajectory(part.traces, shelf.styles, shelf.history),
     ]
     return [plot for plot in plots if plot is not None]

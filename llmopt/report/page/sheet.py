@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 
 from llmopt.report.page.markup import Markup, element, escaped, joined
 from llmopt.report.table import Table
 
-_NUMBER = re.compile(r"[-+]?\d[\d,]*\.?\d*(?:e[-+]?\d+)?")
-_SHARE = re.compile(r"(\d+)/(\d+)")
+# Longer names of rows are broken into lines.
+_WORDY = 40
 
 
 def sheet(
@@ -56,24 +55,10 @@ def sheet(
 def _cell(table: Table, j: int, text: str, link: str | None, published: bool) -> Markup:
     number = table.columns[j].number
     shown = escaped(text) if link is None or j else element("a", text, href=link)
-    key = sort_key(text) if number else None
-    attributes = {"class_": _classes(number, published), "data_key": None if key is None else f"{key:.17g}"}
-    return element("td", shown, **attributes) if j else element("th", shown, scope="row", **attributes)
+    if j:
+        return element("td", shown, class_=_classes(number, published))
+    return element("th", shown, scope="row", class_="wordy" if len(text) > _WORDY else None)
 
 
 def _classes(number: bool, published: bool) -> str | None:
     return " ".join([*(["number"] if number else []), *(["published"] if published else [])]) or None
-
-
-def sort_key(text: str) -> float | None:
-    """Return the number by which a cell is sorted: the first one in it, of a share its value; None where there is none.
-
-    Examples
-    --------
-    >>> [sort_key(text) for text in (">= 1,234.5 (7.0)", "3/4", "$1.5e-07", "-")]
-    [1234.5, 0.75, 1.5e-07, None]
-    """
-    if share := _SHARE.match(text):
-        return int(share[1]) / max(int(share[2]), 1)
-    found = _NUMBER.search(text)
-    return None if found is None else float(found[0].replace(",", ""))

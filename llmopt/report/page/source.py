@@ -57,7 +57,9 @@ def parts(results: Results) -> list[Part]:
     found = []
     for number, name in enumerate(results.problems, 1):
         traces = [trace for trace in results.traces if trace.problem == name]
-        found.append(Part(number, name, traces, rebuilt(traces[0])))
+        # A run that did not come about has no problem.
+        first = next((trace for trace in traces if len(trace.losses)), traces[0])
+        found.append(Part(number, name, traces, rebuilt(first)))
     return found
 
 
