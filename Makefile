@@ -7,7 +7,7 @@ SOURCES := pyproject.toml $(shell find llmopt problems baselines benchmarks -nam
 # llmopt.problems and so on, and mypy sees that only in an ordinary install.
 INSTALL = rm -rf build && $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all lint types format bench clean
+.PHONY: demo test test-all lint types format bench bench-smoke clean
 
 demo: $(VENV)/.installed
 	$(BIN)/llmopt demo
@@ -34,8 +34,16 @@ types: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -P -m llmopt.benchmarks.perf
 
+# Every suite small. Those of prompts need BIG-Bench Hard, from LLMOPT_DATA or from its public home.
+bench-smoke: $(VENV)/.installed-dev
+	rm -rf bench-smoke
+	for suite in paper-regression paper-tsp paper-prompts paper-ablations functions bbob; do \
+	  $(BIN)/llmopt bench $$suite --smoke --workers 2 --quiet --out bench-smoke/$$suite > /dev/null || exit 1; \
+	  $(BIN)/llmopt report bench-smoke/$$suite || exit 1; \
+	done
+
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis demo-report
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis demo-report bench-smoke
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -74,7 +74,8 @@ class Bench:
         A run that failed, or was interrupted, is gone on with.
         """
         known = self.log.reader.begun()
-        open_cells = [cell for cell in self.cells if known.get((cell.name, cell.repeat), (0, ""))[1] != "done"]
+        done = {key for key, (_, state) in known.items() if state == "done"}
+        open_cells = [cell for cell in self.cells if (cell.name, cell.repeat) not in done]
 
         def tasks() -> Iterator[Task]:
             for cell in open_cells:

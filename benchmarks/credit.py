@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from llmopt.benchmarks.compare import Comparison, Run
+from llmopt.benchmarks.compare import Comparison
+from llmopt.benchmarks.execution import Run
 from llmopt.benchmarks.record import Identity, Record, of_result
 from llmopt.objective import Budget
 from llmopt.registry import create_solver

@@ -307,13 +307,7 @@ def of_nothing(identity: Identity, message: str) -> Record:
     more = ("move_evaluations", "failed", "infeasible", "llm_calls", "llm_retries", "llm_cached")
     tokens = ("prompt_tokens", "cached_tokens", "completion_tokens")
     unknown = ("llm", "best_score", "optimum", "gap", "relative_gap", "cost_usd")
+    nothing: dict[str, Any] = {**dict.fromkeys((*zeros, *more, *tokens), 0), **dict.fromkeys(unknown)}
     return Record(
-        **asdict(identity),
-        access="scores",
-        success=False,
-        seconds=0.0,
-        stop_reason="error",
-        message=message,
-        **dict.fromkeys((*zeros, *more, *tokens), 0),
-        **dict.fromkeys(unknown),
+        **asdict(identity), access="scores", success=False, seconds=0.0, stop_reason="error", message=message, **nothing
     )

@@ -180,14 +180,8 @@ def _group(source: _Source, section: str, index: int, entries: Mapping[str, Any]
     for each in multiplied:
         if "instance" in each:
             raise error("the instance is a key of the group, not a setting", "instance")
-    return Group(
-        problem,
-        multiplied,
-        *(entries.get(key, low) for key, low in numbers.items()),
-        solvers,
-        budget,
-        source.line(section, index),
-    )
+    repeats, instance, seed = (entries.get(key, low) for key, low in numbers.items())
+    return Group(problem, multiplied, repeats, instance, seed, solvers, budget, source.line(section, index))
 
 
 def _multiplied(table: Mapping[str, Any]) -> Iterator[dict[str, str]]:

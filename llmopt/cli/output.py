@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from llmopt.benchmarks.compare import Comparison, Run
+from llmopt.benchmarks.compare import Comparison
 from llmopt.benchmarks.credit import controls
+from llmopt.benchmarks.execution import Run
 from llmopt.benchmarks.published import published, published_tours
 from llmopt.benchmarks.record import Record, finite
 from llmopt.benchmarks.summary import summarize

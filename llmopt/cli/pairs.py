@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from llmopt.benchmarks.compare import Comparison, Run
+from llmopt.benchmarks.compare import Comparison
+from llmopt.benchmarks.execution import Run
 from llmopt.benchmarks.record import Record
 from llmopt.benchmarks.summary import spread
 from llmopt.cli import output

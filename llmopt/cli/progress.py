@@ -7,7 +7,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from llmopt.benchmarks.compare import Comparison, Run, Watcher
+from llmopt.benchmarks.compare import Comparison, Watcher
+from llmopt.benchmarks.execution import Run
 from llmopt.benchmarks.record import Record
 from llmopt.objective import Objective
 from llmopt.problems.tsp import TSP

@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from llmopt.benchmarks.compare import Comparison, Run, create_problems, create_solvers
+from llmopt.benchmarks.compare import Comparison, create_problems, create_solvers
+from llmopt.benchmarks.execution import Run
 from llmopt.cli import defaults, output
 from llmopt.cli.estimate import confirm
 from llmopt.cli.order import META, ORDER, Order, as_json, asked, from_json

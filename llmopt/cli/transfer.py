@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from llmopt.benchmarks.compare import Comparison, Run
+from llmopt.benchmarks.compare import Comparison
+from llmopt.benchmarks.execution import Run
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM
 from llmopt.problems.prompt.problem import PromptProblem

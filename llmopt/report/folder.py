@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from llmopt.benchmarks.compare import Run
+from llmopt.benchmarks.execution import Run
 from llmopt.benchmarks.record import FIELDS, Record, finite
 from llmopt.errors import InvalidInput, LlmoptError
 from llmopt.history import History
@@ -29,7 +29,8 @@ INSTRUCTIONS = "instructions"
 META = "meta.json"
 SUMMARY = "summary.md"
 PICTURES = ("search.png", "search-near.png", "tours.png", "progress.png")
-_OURS = (RUNS, META, SUMMARY, *PICTURES)
+REPORT = "report.html"
+_OURS = (RUNS, META, SUMMARY, REPORT, *PICTURES)
 _LOG = (FILE, f"{FILE}-wal", f"{FILE}-shm", LOCK)
 
 

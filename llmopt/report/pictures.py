@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.benchmarks.compare import Comparison, Run
+from llmopt.benchmarks.compare import Comparison
+from llmopt.benchmarks.execution import Run
 from llmopt.history import History
 from llmopt.objective import Budget, Objective, Proposals, Stopped
 from llmopt.problem import Problem

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from llmopt.benchmarks.compare import Run
+from llmopt.benchmarks.execution import Run
 from llmopt.problem import Problem
 from llmopt.problems.tsp import TSP
 from llmopt.report.canvas import DPI, canvas, short

@@ -83,7 +83,7 @@ def test_several_processes_find_what_one_finds(tmp_path: Path) -> None:
 class Interrupted(Here):
     """Is interrupted within its third run."""
 
-    def work(self, tasks: Iterable[object], take: object, again: object) -> None:  # type: ignore[override]
+    def work(self, tasks: Iterable[object], take: object, again: object) -> None:
         count = 0
 
         def some(task: object, statements: object, record: Record | None) -> None:

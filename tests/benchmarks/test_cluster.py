@@ -16,6 +16,7 @@ from llmopt.benchmarks.suite_file import parse
 from llmopt.integrations import dask
 from llmopt.integrations.dask import cluster
 from llmopt.runlog import RunLog
+from llmopt.runlog.identity import versions
 from support.commands import PLUGIN
 from support.dask_cluster import running
 
@@ -62,12 +63,11 @@ def test_every_cell_is_there_once_when_a_worker_is_killed_halfway(
 
 def test_a_worker_with_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(tmp_path, workers=1) as cluster_:
-        here = dask.versions()
+        here = versions()
         monkeypatch.setattr(dask, "_MUST_AGREE", ("llmopt",))
         with cluster(cluster_.address, seconds=60) as client:
-            theirs = dask.versions
             monkeypatch.setattr(dask, "versions", lambda: {**here, "llmopt": "99"})
-            monkeypatch.setattr(client, "run", lambda _, on_error: {"tcp://a": theirs()})
+            monkeypatch.setattr(client, "run", lambda _, on_error: {"tcp://a": versions()})
             with pytest.raises(InvalidInput, match=r"the worker tcp://a has llmopt .* and this process 99"):
                 dask.check_workers(client, cluster_.address)
 

@@ -3,8 +3,9 @@
 import pytest
 
 from llmopt import Budget
-from llmopt.benchmarks.compare import Comparison, Run
+from llmopt.benchmarks.compare import Comparison
 from llmopt.benchmarks.credit import controls
+from llmopt.benchmarks.execution import Run
 from llmopt.opro.tour_hybrid import TourHybrid
 from llmopt.problems.tsp import tsp
 from llmopt.registry import create_solver

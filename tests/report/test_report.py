@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from llmopt import Budget, Categorical, Float, FunctionProblem, Int, Permutation, Problem, Vector
-from llmopt.benchmarks.compare import Comparison, Run, create_solvers
+from llmopt.benchmarks.compare import Comparison, create_solvers
+from llmopt.benchmarks.execution import Run
 from llmopt.benchmarks.summary import Spread
 from llmopt.problems.tsp import TSP
 from llmopt.report import pictures
