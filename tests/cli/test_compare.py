@@ -36,7 +36,9 @@ RECORD = {
         **dict.fromkeys(["test_low", "test_high", "empty_accuracy", "step_accuracy"], NUMBER_OR_NULL),
         **dict.fromkeys(["p_empty", "p_step"], NUMBER_OR_NULL),
         **dict.fromkeys(["failed", "infeasible"], WHOLE),
-        **dict.fromkeys(["best_score", "optimum", "gap", "relative_gap", "cost_usd"], NUMBER_OR_NULL),
+        **dict.fromkeys(
+            ["best_score", "optimum", "gap", "relative_gap", "cost_usd", "evaluation_seconds"], NUMBER_OR_NULL
+        ),
         **dict.fromkeys(
             ["llm_calls", "llm_retries", "llm_cached", "prompt_tokens", "cached_tokens", "completion_tokens"], WHOLE
         ),
@@ -116,7 +118,7 @@ def test_json_is_one_document_and_nothing_else(llmopt: Command) -> None:
     assert done.stderr.count("\n") == 4
 
     def without_seconds(text: str) -> Any:
-        return re.sub(r'"seconds": [\d.e-]+', "", text)
+        return re.sub(r'"(evaluation_)?seconds": [\d.e-]+', "", text)
 
     assert without_seconds(llmopt(*arguments, "--quiet").stdout) == without_seconds(done.stdout)
     assert llmopt(*arguments, "--quiet").stderr == ""
@@ -211,7 +213,10 @@ def test_replies_are_logged_and_replayed(here: Here, tmp_path: Path) -> None:
     recording = tmp_path / "report"
     code, again, _ = here(*arguments, "--llm", f"replay:{recording}", "--hint", "w is positive")
     assert code == 0
-    clean = [[{**run, "seconds": 0, "cost_usd": 0} for run in json.loads(text)["runs"]] for text in (first, again)]
+    clean = [
+        [{**run, "seconds": 0, "evaluation_seconds": 0, "cost_usd": 0} for run in json.loads(text)["runs"]]
+        for text in (first, again)
+    ]
     assert clean[0] == clean[1]
     # Another hint is another prompt.
     assert here(*arguments, "--llm", f"replay:{recording}")[0] == 1

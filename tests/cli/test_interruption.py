@@ -78,7 +78,7 @@ def test_a_full_disk(llmopt: Command, tmp_path: Path) -> None:
     assert done.returncode == 0
     [_, resumed, _] = json.loads(done.stdout)["runs"]
     [fresh] = json.loads(llmopt("compare", *one, "--solvers", "random", "--json").stdout)["runs"]
-    assert {**resumed, "seconds": 0} == {**fresh, "seconds": 0}
+    assert {**resumed, "seconds": 0, "evaluation_seconds": 0} == {**fresh, "seconds": 0, "evaluation_seconds": 0}
 
 
 def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:

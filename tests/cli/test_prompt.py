@@ -60,7 +60,7 @@ def asked(server: FaultServer, model: str = "scorer") -> list[str]:
 
 
 def clean(text: str) -> list[dict[str, Any]]:
-    return [{**run, "seconds": 0} for run in json.loads(text)["runs"]]
+    return [{**run, "seconds": 0, "evaluation_seconds": 0} for run in json.loads(text)["runs"]]
 
 
 def prices(folder: Path, server: FaultServer, dollars: float, *models: str) -> str:

@@ -21,7 +21,7 @@ COMPARE = ("compare", *LINE, "--solvers", "opro,random,quadratic", "--repeats", 
 
 
 def clean(text: str) -> list[dict[str, Any]]:
-    return [{**run, "seconds": 0} for run in json.loads(text)["runs"]]
+    return [{**run, "seconds": 0, "evaluation_seconds": 0} for run in json.loads(text)["runs"]]
 
 
 def test_an_interrupted_comparison_goes_on_to_the_same_end(here: Here, tmp_path: Path) -> None:
