@@ -1,0 +1,91 @@
+"""Suites from the command line: what is typed, what is seen, what is written."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from support.commands import Here
+
+SMALL = ("bench", "paper-regression", "--smoke", "--solvers", "quadratic,random", "--max-evaluations", "20")
+
+
+def test_a_suite_is_run_once_and_shown_again(here: Here, tmp_path: Path) -> None:
+    code, out, err = here(*SMALL, "--out", "a")
+    assert code == 0
+    assert "All problems together" in out
+    assert "Beside the paper" in out
+    assert "8 runs done" in err
+    code, again, err = here(*SMALL, "--out", "a")
+    assert code == 0
+    assert again == out
+    assert "0 runs done; 8 were done already" in err
+    with (tmp_path / "a" / "runs.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 8
+    assert (tmp_path / "a" / "summary.md").read_text().startswith("**All problems together**")
+    assert json.loads((tmp_path / "a" / "meta.json").read_text())["suite"] == "paper-regression"
+
+
+def test_the_document_for_machines_has_every_run(here: Here) -> None:
+    code, out, _ = here(*SMALL, "--json", "--quiet")
+    assert code == 0
+    document = json.loads(out)
+    assert document["suite"]["name"] == "paper-regression"
+    assert {run["settings"]["w_true"] for run in document["runs"]} == {"15", "36"}
+    assert len(document["runs"]) == 8
+
+
+def test_two_results_of_a_suite_are_shown_side_by_side(here: Here) -> None:
+    assert here(*SMALL, "--out", "a")[0] == here(*SMALL, "--out", "b")[0] == 0
+    code, out, _ = here("bench", "compare", "a", "b")
+    assert code == 0
+    assert out.count("no difference shown") == 6
+    code, out, _ = here("bench", "compare", "a", "b", "--json")
+    assert {change["p_value"] for change in json.loads(out)["changes"]} == {1.0}
+
+
+def test_what_became_worse_is_found(here: Here) -> None:
+    # The same problems and seeds, with a budget in which nothing can be solved.
+    more = ("bench", "paper-regression", "--smoke", "--solvers", "quadratic", "--repeats", "10")
+    assert here(*more, "--max-evaluations", "20", "--out", "a")[0] == 0
+    assert here(*more, "--max-evaluations", "5", "--out", "b")[0] == 0
+    code, out, _ = here("bench", "compare", "a", "b")
+    assert code == 1
+    assert "worse" in out
+    code, out, _ = here("bench", "compare", "b", "a")
+    assert code == 0
+    assert "better" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("paper-regresion",), "did you mean 'paper-regression'"),
+        (("paper-regression", "--solvers", "nothing"), "unknown solver 'nothing'"),
+        (("paper-regression", "--workers", "0"), "--workers must be at least 1"),
+        (("paper-regression", "--workers", "2", "--scheduler", "tcp://a:1"), "give one of them"),
+        (("gone.toml",), "gone.toml: cannot be read"),
+        (("compare", "a"), "give two folders"),
+        (("compare", "a", "b"), "holds no run.sqlite"),
+        (("paper-regression", "out"), "one word too many"),
+    ],
+)
+def test_what_is_not_legal_is_one_line(here: Here, arguments: tuple[str, ...], said: str) -> None:
+    code, out, err = here("bench", *arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_results_of_different_suites_are_not_compared(here: Here) -> None:
+    assert here(*SMALL, "--out", "a")[0] == 0
+    assert here("bench", "functions", "--smoke", "--solvers", "random", "--out", "b", "--quiet")[0] == 0
+    code, _, err = here("bench", "compare", "a", "b")
+    assert code == 2
+    assert "different suites: a of paper-regression (--smoke) and b of functions (--smoke)" in err
+    code, _, err = here("bench", "functions", "--smoke", "--out", "a")
+    assert code == 2
+    assert "holds suite paper-regression" in err
