@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +14,7 @@ from llmopt.benchmarks.suite import Suite
 from llmopt.errors import InvalidInput
 from llmopt.llm.terms import Terms
 from llmopt.runlog import LoggedRun, RunLog, identity
-from llmopt.runlog.excerpt import Excerpt, beginning
+from llmopt.runlog.excerpt import Excerpt
 from llmopt.runlog.writer import Statement
 
 
@@ -74,6 +73,8 @@ class Bench:
         A run that failed, or was interrupted, is gone on with.
         """
         known = self.log.reader.begun()
+        # What cannot be read must not be run anew beside it.
+        self.log.reader.refuse_damage()
         done = {key for key, (_, state) in known.items() if state == "done"}
         open_cells = [cell for cell in self.cells if (cell.name, cell.repeat) not in done]
 
@@ -100,17 +101,13 @@ class Bench:
         self.log.flush()
         run = self.log.reader.run(number)
         if run is not None and identity.is_absent(run.identity):
-            self.log.put([("DELETE FROM runs WHERE id = ?", [(number,)])])
+            self.log.forget(number)
             run = None
         return self._task(cell, number, run)
 
     def _end(self, task: Task, record: Record) -> None:
         number, cell = task.excerpt.number, task.cell
         if record.stop_reason == "error":
-            self.log.flush()
-            if self.log.reader.run(number) is None:
-                nothing = identity.absent(cell.asked(self.llm), cell.seed, cell.budget)
-                self.log.put([beginning(number, None, cell.name, cell.repeat, nothing)])
-            failed = "UPDATE runs SET state = 'failed', stop_reason = 'error', message = ? WHERE id = ?"
-            self.log.put([(failed, [(record.message, number)])])
-        self.log.put([("UPDATE runs SET record = ? WHERE id = ?", [(json.dumps(record.as_json()), number)])])
+            nothing = identity.absent(cell.asked(self.llm), cell.seed, cell.budget)
+            self.log.fail(number, cell.name, cell.repeat, nothing, record.message)
+        self.log.keep_record(number, record.as_json())

@@ -43,7 +43,13 @@ class Cell:
     @property
     def name(self) -> str:
         """The problem with its settings, and the solver."""
-        return f"{label(self.problem, self.settings)}: {self.solver}"
+        return f"{self.identity.problem}: {self.solver}"
+
+    @property
+    def identity(self) -> Identity:
+        """What its record says it is."""
+        problem = label(self.problem, self.settings)
+        return Identity(self.solver, problem, self.instance, self.repeat, self.seed)
 
     def asked(self, llm: str) -> dict[str, Any]:
         """Return what a log says of what was typed."""
@@ -73,8 +79,7 @@ def run_cell(cell: Cell, slot: Slot, terms: Terms, open_model: Callable[[str], L
     llm
         The SPEC of the solver's model.
     """
-    identity = Identity(cell.solver, label(cell.problem, cell.settings), cell.instance, cell.repeat, cell.seed)
     problem = create_problem(cell.problem, cell.settings, instance=cell.instance, open_model=open_model)
     given = {"llm": open_model(llm)} if needs_model(cell.solver) else {}
     solver = create_solver(cell.solver, **given)
-    return execute(identity, problem, solver, cell.budget, terms=terms, log=slot).record
+    return execute(cell.identity, problem, solver, cell.budget, terms=terms, log=slot).record

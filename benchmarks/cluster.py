@@ -7,8 +7,8 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from llmopt.benchmarks.crew import Models, Take, Task, perform, unable
-from llmopt.benchmarks.record import Record
+from llmopt.benchmarks.crew import Models, Take, Task, perform
+from llmopt.benchmarks.record import Record, of_nothing
 from llmopt.llm.base import LLM
 from llmopt.runlog.writer import Statement
 
@@ -50,7 +50,7 @@ class Cluster:
                 statements, record = future.result()
             else:
                 error = future.exception()
-                statements, record = (), unable(task.cell, f"{type(error).__name__}: {error}")
+                statements, record = (), of_nothing(task.cell.identity, f"{type(error).__name__}: {error}")
             take(task, statements, record)
             for following in islice(waiting, 1):
                 submitted = self._submit(following)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from llmopt.benchmarks.cells import Cell, run_cell
-from llmopt.benchmarks.record import Identity, Record, of_nothing
-from llmopt.benchmarks.results import label
+from llmopt.benchmarks.record import Record, of_nothing
 from llmopt.llm.base import LLM
 from llmopt.llm.connect import connect
 from llmopt.llm.terms import Terms
@@ -86,13 +85,7 @@ def perform(task: Task, send: Send, models: Models) -> Record:
     try:
         return run_cell(cell, slot, task.terms, models.open, task.llm)
     except Exception as error:
-        return unable(cell, f"{type(error).__name__}: {error}")
-
-
-def unable(cell: Cell, message: str) -> Record:
-    """Return the record of a run that did not come about."""
-    problem = label(cell.problem, cell.settings)
-    return of_nothing(Identity(cell.solver, problem, cell.instance, cell.repeat, cell.seed), message)
+        return of_nothing(cell.identity, f"{type(error).__name__}: {error}")
 
 
 class Here:

@@ -9,9 +9,9 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from llmopt.benchmarks.results import Trace
+from llmopt.benchmarks.results import Trace, by_problem
 from llmopt.benchmarks.runtimes import FEWEST, ert, ert_interval, quantiles
-from llmopt.benchmarks.targets import by_problem
+from llmopt.history import running_best
 from llmopt.problems.prompt.significance import wilson
 from llmopt.solver import Access
 
@@ -167,7 +167,7 @@ def best_so_far(losses: ArrayLike, evaluations: ArrayLike) -> NDArray[np.float64
     >>> best_so_far([np.nan, 3.0, 4.0, 1.0], [1, 2, 3, 10]).tolist()
     [inf, 3.0, 3.0, 1.0]
     """
-    best: NDArray[np.float64] = np.fmin.accumulate(np.append(np.inf, np.asarray(losses, dtype=np.float64)))
+    best = running_best(np.append(np.inf, np.asarray(losses, dtype=np.float64)))
     last: NDArray[np.intp] = np.minimum(np.asarray(evaluations, dtype=np.intp), len(best) - 1)
     return best[last]
 

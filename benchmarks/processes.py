@@ -14,8 +14,8 @@ from itertools import islice
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Lock
 
-from llmopt.benchmarks.crew import Models, Take, Task, perform, unable
-from llmopt.benchmarks.record import Record
+from llmopt.benchmarks.crew import Models, Take, Task, perform
+from llmopt.benchmarks.record import Record, of_nothing
 from llmopt.llm.base import LLM
 from llmopt.runlog.writer import Statement
 
@@ -60,7 +60,7 @@ class Processes:
             task = again(task)
             if not self._round(iter([task]), take, 1):
                 return
-        take(task, (), unable(task.cell, f"its process died {MOST_DEATHS} times (out of memory?)"))
+        take(task, (), of_nothing(task.cell.identity, f"its process died {MOST_DEATHS} times (out of memory?)"))
 
     def _round(self, tasks: Iterator[Task], take: Take, count: int) -> list[Task] | None:
         """Do runs until there are none, or until a process dies; return those that were not finished then."""

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from llmopt.benchmarks.metrics import runtimes_of, steps_of
+from llmopt.benchmarks.rebuilt import rebuilt
 from llmopt.benchmarks.results import Results, Trace
 from llmopt.benchmarks.runtimes import quantiles
-from llmopt.errors import LlmoptError
-from llmopt.registry import create_problem
-from llmopt.runlog import LoggedRun, LogReader
+from llmopt.runlog import LogReader
 from llmopt.space import Categorical, Vector
 
 
@@ -52,7 +51,7 @@ def reaches(results: Results) -> list[Reach]:
         for trace in results.traces:
             key = trace.problem, trace.record.instance
             if key not in distances:
-                distances[key] = _distance(reader, trace.run, trace.record.instance)
+                distances[key] = _distance(reader, trace)
             if (distance := distances[key]) is not None:
                 (times, _), steps = runtimes_of([trace]), steps_of([trace])
                 found.append(Reach(key[0], trace.record.solver, key[1], trace.record.repeat, distance, *steps, *times))
@@ -152,19 +151,13 @@ def spread(values: NDArray[np.float64]) -> Spread:
     return Spread(float(values.std(ddof=1)) if np.isfinite(values).all() else np.inf, iqr)
 
 
-def _distance(reader: LogReader, run: LoggedRun, instance: int) -> float | None:
-    asked = run.identity["asked"].get("settings", {})
-    try:
-        space = run.space
-        if not isinstance(space, Vector) or any(isinstance(v, Categorical) for v in space.variables.values()):
-            return None
-        settings = {name: value for name, value in asked.items() if name != "instance"}
-        problem = create_problem(run.problem, settings, instance=instance)
-    except LlmoptError:
-        # A file of the user's is gone, or the problem is an object that has no name.
+def _distance(reader: LogReader, trace: Trace) -> float | None:
+    problem = rebuilt(trace)
+    if problem is None or problem.optimum is None or problem.optimum.solution is None:
         return None
-    if problem.space != space or problem.optimum is None or problem.optimum.solution is None:
+    space, solution = problem.space, problem.optimum.solution
+    if not isinstance(space, Vector) or any(isinstance(v, Categorical) for v in space.variables.values()):
         return None
-    history, solution = reader.history(run), problem.optimum.solution
+    history = reader.history(trace.run)
     starts = np.column_stack([history.columns[name] for name in space.variables])[history.steps == 0]
     return distance_to_region([solution[name] for name in space.variables], starts) if len(starts) else None

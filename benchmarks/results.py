@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,7 +135,15 @@ class Results:
     @property
     def problems(self) -> list[str]:
         """The problems with their settings in the order of the plan."""
-        return list(dict.fromkeys(trace.problem for trace in self.traces))
+        return list(by_problem(self.traces))
+
+
+def by_problem(traces: Iterable[Trace]) -> dict[str, list[Trace]]:
+    """Return runs by their problem, in the order in which they come."""
+    found: dict[str, list[Trace]] = {}
+    for trace in traces:
+        found.setdefault(trace.problem, []).append(trace)
+    return found
 
 
 def label(problem: str, settings: Mapping[str, Any]) -> str:

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from llmopt.history import running_best
+
 RESAMPLES = 2_000
 """Of every bootstrap."""
 RESTARTS = 1_000
@@ -43,8 +45,7 @@ def hitting_times(losses: ArrayLike, targets: ArrayLike) -> NDArray[np.float64]:
     >>> hitting_times([5.0, 3.0, 4.0, 1.0], [3.0, 2.0, 0.0]).tolist()
     [2.0, 4.0, inf]
     """
-    values = np.asarray(losses, dtype=np.float64)
-    best = np.minimum.accumulate(np.where(np.isnan(values), np.inf, values))
+    best = running_best(np.asarray(losses, dtype=np.float64))
     # The best so far never rises, so that the first one that is low enough is found by bisection.
     first = np.searchsorted(-best, -np.asarray(targets, dtype=np.float64), side="left")
     return np.where(first < len(best), first + 1.0, np.inf)

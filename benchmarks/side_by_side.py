@@ -8,8 +8,9 @@ from typing import Literal
 
 import numpy as np
 
+from llmopt.benchmarks.ratio import Ratio, ratio_of_evaluations
 from llmopt.benchmarks.results import Results, Trace
-from llmopt.benchmarks.statistics import Ratio, SignedRank, pair, ratio_of_evaluations, signed_rank
+from llmopt.benchmarks.statistics import SignedRank, pair, signed_rank
 from llmopt.errors import InvalidInput
 from llmopt.problems.prompt.significance import holm
 

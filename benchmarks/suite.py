@@ -11,6 +11,7 @@ from typing import Any
 from llmopt.benchmarks.cells import Cell
 from llmopt.errors import InvalidInput
 from llmopt.objective import Budget
+from llmopt.problem import Problem
 from llmopt.registry import create_problem, create_solver, needs_model
 from llmopt.space import Vector
 
@@ -51,20 +52,24 @@ class Group:
     def cells(self) -> Iterator[Cell]:
         """Yield the runs: problem by problem and repeat by repeat, so that what is done is paired at any time."""
         for settings in self.settings:
-            budget = self._budget(settings)
+            budget = self.budget_on(self.build(settings)) if PER_VARIABLE in self.budget else Budget(**self.budget)
             for repeat in range(self.repeats):
                 for solver in self.solvers:
                     yield Cell(
                         self.problem, settings, solver, repeat, self.instance + repeat, self.seed + repeat, budget
                     )
 
-    def _budget(self, settings: Mapping[str, str]) -> Budget:
+    def build(self, settings: Mapping[str, str]) -> Problem:
+        """Return the problem of its first repeat."""
+        return create_problem(self.problem, settings, instance=self.instance)
+
+    def budget_on(self, problem: Problem) -> Budget:
+        """Return the budget of each run on a problem."""
         limits = dict(self.budget)
         if (each := limits.pop(PER_VARIABLE, None)) is not None:
-            space = create_problem(self.problem, settings, instance=self.instance).space
-            if not isinstance(space, Vector):
+            if not isinstance(problem.space, Vector):
                 raise InvalidInput(f"{PER_VARIABLE} is for problems with variables; problem {self.problem} has none")
-            limits["evaluations"] = each * len(space.variables)
+            limits["evaluations"] = each * len(problem.space.variables)
         return Budget(**limits)
 
 
@@ -148,8 +153,8 @@ def check(suite: Suite) -> None:
                 # A model is opened later; what asks one is checked with it.
                 if group.problem == "prompt":
                     continue
-                problem = create_problem(group.problem, settings, instance=group.instance)
-                budget = group._budget(settings)
+                problem = group.build(settings)
+                budget = group.budget_on(problem)
                 for text in group.solvers:
                     if not needs_model(text):
                         create_solver(text).check_problem(problem, budget)

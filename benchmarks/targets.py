@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.benchmarks.results import Trace
+from llmopt.benchmarks.results import Trace, by_problem
 from llmopt.benchmarks.runtimes import hitting_times, runtime_profile
 
 COUNT = 51
@@ -53,14 +53,6 @@ class Targets:
         seen = "the best loss that any of these runs has seen (the optimum is not known)"
         above = "the optimum" if self.optimal else seen
         return f"{len(self.gaps)} gaps from {self.gaps[0]:.3g} to {self.gaps[-1]:.3g} above {above}"
-
-
-def by_problem(traces: Iterable[Trace]) -> dict[str, list[Trace]]:
-    """Return runs by their problem, in the order in which they come."""
-    found: dict[str, list[Trace]] = {}
-    for trace in traces:
-        found.setdefault(trace.problem, []).append(trace)
-    return found
 
 
 def choose_targets(traces: Sequence[Trace]) -> Targets:

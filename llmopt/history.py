@@ -182,7 +182,7 @@ class History(Sequence[Evaluation]):
 
     def best_so_far(self) -> NDArray[np.float64]:
         """Return the incumbent's loss after each evaluation; infinite until there is one."""
-        return np.minimum.accumulate(np.where(np.isnan(self.losses), np.inf, self.losses))
+        return running_best(self.losses)
 
     def count(self, status: Status) -> int:
         """Return the number of evaluations with a status."""
@@ -321,3 +321,19 @@ class _KeyIndex:
             for key, row in self._rows.items():
                 self._table[key] = row
             self._rows.clear()
+
+
+def running_best(losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the smallest loss so far after each evaluation, shape (n,), infinite where there is none yet.
+
+    Parameters
+    ----------
+    losses
+        In the order of the evaluations, shape (n,); NaN where there is none.
+
+    Examples
+    --------
+    >>> running_best(np.array([np.nan, 3.0, 4.0, 1.0])).tolist()
+    [inf, 3.0, 3.0, 1.0]
+    """
+    return np.minimum.accumulate(np.where(np.isnan(losses), np.inf, losses))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -21,13 +19,14 @@ from llmopt.benchmarks.record import Record
 from llmopt.benchmarks.results import Results
 from llmopt.benchmarks.suite import Suite, check
 from llmopt.cli.order import META
+from llmopt.cli.output import origin
 from llmopt.cli.progress import outcome
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM
 from llmopt.llm.terms import Terms
+from llmopt.report.files import write_whole
 from llmopt.report.safe import one_line, portable
 from llmopt.runlog import RunLog
-from llmopt.runlog.identity import versions
 
 _SECONDS_BETWEEN_LINES = 1.0
 _LOCAL = "local"
@@ -142,11 +141,12 @@ def _show(folder: Path, *, as_json: bool, quiet: bool) -> int:
     """Write the tables of a folder and print them; return how many runs failed."""
     from llmopt.cli.table import print_table
     from llmopt.report.page import plain
+    from llmopt.report.table import markdown
 
     results = Results.read(folder)
     tables = plain.tables(results)
     _write(folder / "runs.csv", plain.csv(results))
-    _write(folder / "summary.md", plain.markdown(results))
+    _write(folder / "summary.md", "\n".join(map(markdown, tables)))
     _write(folder / "meta.json", json.dumps(results.meta, indent=2) + "\n")
     records = [trace.record for trace in results.traces]
     if as_json:
@@ -183,7 +183,7 @@ def _document(results: Results) -> dict[str, Any]:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8", newline="")
+        write_whole(path, text)
     except OSError as error:
         raise InvalidInput(f"{path} cannot be written: {error.strerror}; the log is whole") from None
 
@@ -191,10 +191,8 @@ def _write(path: Path, text: str) -> None:
 def _meta(bench: Bench) -> dict[str, Any]:
     """Return what is needed to run the suite again, nothing that belongs to this machine."""
     return {
-        "command": ["llmopt", *map(portable, sys.argv[1:])],
+        **origin(),
         "suite": bench.suite.name,
         "smoke": bench.suite.smoke,
         "llm": portable(bench.llm) if bench.suite.needs_model() else None,
-        "versions": versions(),
-        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
     }

@@ -15,6 +15,7 @@ from llmopt.benchmarks.credit import controls
 from llmopt.benchmarks.execution import Run
 from llmopt.benchmarks.published import published, published_tours
 from llmopt.benchmarks.record import Record, finite
+from llmopt.benchmarks.results import label
 from llmopt.benchmarks.summary import summarize
 from llmopt.cli import transfer
 from llmopt.items import ItemProblem
@@ -128,7 +129,7 @@ def describe(comparison: Comparison) -> dict[str, Any]:
 def meta(order: Order, comparison: Comparison, llm: LLM | None) -> dict[str, Any]:
     """Return what ``meta.json`` holds: enough to run the comparison again, nothing that belongs to this machine."""
     return {
-        "command": ["llmopt", *map(portable, sys.argv[1:])],
+        **origin(),
         "problem": {
             **describe(comparison),
             "settings": {key: portable(value) for key, value in comparison.settings.items()},
@@ -136,6 +137,13 @@ def meta(order: Order, comparison: Comparison, llm: LLM | None) -> dict[str, Any
         "solvers": list(comparison.solvers),
         "hint": order.hint,
         "llm": None if llm is None else {"spec": portable(llm.info.spec), "details": dict(llm.info.details)},
+    }
+
+
+def origin() -> dict[str, Any]:
+    """Return what was typed and what answered; nothing of it belongs to this machine."""
+    return {
+        "command": ["llmopt", *map(portable, sys.argv[1:])],
         "versions": versions(),
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
     }
@@ -162,7 +170,7 @@ def limits(comparison: Comparison) -> str:
 
 def named(comparison: Comparison) -> str:
     """Return the problem with its settings, as it was typed."""
-    return one_line(" ".join([comparison.name, *(f"{key}={value}" for key, value in comparison.settings.items())]))
+    return one_line(label(comparison.name, comparison.settings))
 
 
 def _title(comparison: Comparison) -> str:

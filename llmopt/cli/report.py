@@ -37,6 +37,7 @@ def report(
     Example: llmopt report results
     """
     from llmopt.benchmarks.results import Results
+    from llmopt.report.files import write_whole
     from llmopt.report.safe import one_line
     from llmopt.runlog import LogReader
 
@@ -51,7 +52,10 @@ def report(
         print(text, end="")
         return 0
     path = folder / FILE if out is None else out
-    _write(path, text)
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}") from None
     if as_json:
         print(json.dumps({"runs": len(results.traces), "format": format, "written": str(path)}, indent=2))
     else:
@@ -68,16 +72,3 @@ def _made(results: Results, reader: LogReader, format: Format) -> str:
     from llmopt.report.page import plain
 
     return plain.markdown(results) if format == "markdown" else plain.csv(results)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        # Line ends as they are: those of a CSV file are its own.
-        unfinished.write_text(text, encoding="utf-8", newline="")
-        unfinished.replace(path)
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}") from None
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from llmopt.benchmarks.execution import Run
 from llmopt.benchmarks.record import FIELDS, Record, finite
 from llmopt.errors import InvalidInput, LlmoptError
 from llmopt.history import History
+from llmopt.report.files import flushed, write_whole
 from llmopt.report.safe import cell, portable
 from llmopt.runlog import RunLog
 from llmopt.runlog.lock import holder, is_held
@@ -74,7 +75,7 @@ class Folder:
             # Only writing shows whether one can write: permissions do not tell of a full disk.
             probe = path / ".llmopt.part"
             try:
-                _flushed(probe, "x" * 4096)
+                flushed(probe, "x" * 4096)
             finally:
                 probe.unlink(missing_ok=True)
         except OSError as error:
@@ -93,9 +94,9 @@ class Folder:
                     file.unlink()
             (self.path / EVALUATIONS).mkdir(exist_ok=True)
         with self._writing(META):
-            _write(self.path / META, json.dumps(meta, indent=2, allow_nan=False) + "\n")
+            write_whole(self.path / META, json.dumps(meta, indent=2, allow_nan=False) + "\n")
         with self._writing(RUNS):
-            _write(self.path / RUNS, _csv([FIELDS]))
+            write_whole(self.path / RUNS, _csv([FIELDS]))
 
     def remove_log(self) -> None:
         """Remove the log of an earlier comparison."""
@@ -114,7 +115,7 @@ class Folder:
         record = run.record
         name = f"{EVALUATIONS}/{self._saved + 1:03d}-{_slug(record)}-repeat-{record.repeat}.csv"
         with self._writing(name):
-            _write(self.path / name, _csv(_evaluations(run.history)))
+            write_whole(self.path / name, _csv(_evaluations(run.history)))
         with self._writing(RUNS), (self.path / RUNS).open("a", encoding="utf-8", newline="") as file:
             # Counted first: a line that Ctrl-C leaves unconfirmed must not come twice.
             self._saved += 1
@@ -128,8 +129,8 @@ class Folder:
         name = f"{INSTRUCTIONS}/{_slug(record)}-repeat-{record.repeat}"
         with self._writing(name):
             (self.path / INSTRUCTIONS).mkdir(exist_ok=True)
-            _write(self.path / f"{name}.txt", text + "\n")
-            _write(self.path / f"{name}.json", exported + "\n")
+            write_whole(self.path / f"{name}.txt", text + "\n")
+            write_whole(self.path / f"{name}.json", exported + "\n")
 
     def complete(self, runs: Sequence[Run]) -> None:
         """Write the runs that :meth:`add` was kept from writing."""
@@ -139,7 +140,7 @@ class Folder:
     def summarize(self, text: str) -> None:
         """Write ``summary.md``."""
         with self._writing(SUMMARY):
-            _write(self.path / SUMMARY, text)
+            write_whole(self.path / SUMMARY, text)
 
     @contextmanager
     def picture(self, name: str) -> Iterator[Path]:
@@ -162,23 +163,6 @@ class Folder:
 
 def _slug(record: Record) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "_", record.solver)[:80]
-
-
-def _write(path: Path, text: str) -> None:
-    # Under another name first, so that a file is there as a whole or not at all.
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        _flushed(unfinished, text)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _flushed(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _csv(rows: Iterable[Sequence[Any]]) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmopt.benchmarks.record import Record
-from llmopt.benchmarks.summary import Spread, spread
+from llmopt.benchmarks.summary import spread
 from llmopt.report.safe import one_line
-from llmopt.report.table import Column, Table, mean_std
+from llmopt.report.table import Column, Table, mean_std, percent
 
 _SURE = 0.05
 _SHOWN = 80
@@ -46,7 +46,7 @@ def _row(records: Sequence[Record]) -> list[str]:
     return [
         one_line(records[0].solver),
         *(
-            _percent(records, name)
+            percent(spread(getattr(record, name) for record in records))
             for name in (
                 *("train_accuracy", "validation_accuracy", "test_accuracy"),
                 *("empty_accuracy", "step_accuracy"),
@@ -57,13 +57,6 @@ def _row(records: Sequence[Record]) -> list[str]:
         mean_std(spread(record.dropped for record in records)),
         one_line((best.instruction or "(none)")[:_SHOWN]),
     ]
-
-
-def _percent(records: Sequence[Record], name: str) -> str:
-    found = spread(getattr(record, name) for record in records)
-    if found is None:
-        return "-"
-    return mean_std(Spread(100 * found.mean, None if found.std is None else 100 * found.std), decimals=1)
 
 
 def _better(record: Record) -> bool:

@@ -124,11 +124,18 @@ def _row(
     ]
 
 
+def percent(spread: Spread | None, *, decimals: int = 1) -> str:
+    """Return mean and standard deviation of shares in per cent."""
+    if spread is None:
+        return "-"
+    std = None if spread.std is None else 100 * spread.std
+    return mean_std(Spread(100 * spread.mean, std), decimals=decimals)
+
+
 def _gap(summary: Summary, relative: bool) -> str:
     if not relative or summary.relative_gap is None:
         return mean_std(summary.gap)
-    std = summary.relative_gap.std
-    return mean_std(Spread(100 * summary.relative_gap.mean, None if std is None else 100 * std), decimals=2)
+    return percent(summary.relative_gap, decimals=2)
 
 
 def dollars(value: float) -> str:

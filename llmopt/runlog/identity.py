@@ -106,13 +106,9 @@ def is_absent(identity: Identity | Mapping[str, Any]) -> bool:
     return identity["problem"]["class"] is None
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages on which runs depend, where they are installed."""
-    return dict(_versions())
-
-
 @cache
-def _versions() -> Mapping[str, str]:
+def versions() -> Mapping[str, str]:
+    """Return the versions of Python and of the packages on which runs depend, where they are installed."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -122,13 +118,9 @@ def _versions() -> Mapping[str, str]:
     return found
 
 
-def machine() -> dict[str, Any]:
-    """Return a summary of this machine; nothing in it names a person or a place."""
-    return dict(_machine())
-
-
 @cache
-def _machine() -> Mapping[str, Any]:
+def machine() -> Mapping[str, Any]:
+    """Return a summary of this machine; nothing in it names a person or a place."""
     import psutil
 
     return {

@@ -212,6 +212,22 @@ class RunLog:
         """Write what another process has sent."""
         self._writer.put(*statements)
 
+    def keep_record(self, number: int, record: Mapping[str, Any]) -> None:
+        """Keep what tables show of a run."""
+        self._writer.put(("UPDATE runs SET record = ? WHERE id = ?", [(json.dumps(record), number)]))
+
+    def fail(self, number: int, name: str, repeat: int, nothing: Identity, message: str) -> None:
+        """Write down that a run has failed; ``nothing`` is the identity of one that did not even begin."""
+        self._writer.flush()
+        if self._reader.run(number) is None:
+            self._writer.put(beginning(number, None, name, repeat, nothing))
+        failed = "UPDATE runs SET state = 'failed', stop_reason = 'error', message = ? WHERE id = ?"
+        self._writer.put((failed, [(message, number)]))
+
+    def forget(self, number: int) -> None:
+        """Remove a run that did not come about, so that it can begin."""
+        self._writer.put(("DELETE FROM runs WHERE id = ?", [(number,)]))
+
     def flush(self) -> None:
         """Return when everything is on the disk."""
         self._writer.flush()

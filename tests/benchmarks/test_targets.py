@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt import Int, Vector
-from llmopt.benchmarks.targets import COCO, COUNT, by_problem, choose_targets, profile
+from llmopt.benchmarks.results import by_problem
+from llmopt.benchmarks.targets import COCO, COUNT, choose_targets, profile
 from support.traces import SPACE, trace
 
 INTEGERS = Vector(w=Int(0, 9))

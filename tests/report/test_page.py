@@ -311,7 +311,8 @@ def test_what_the_runs_show() -> None:
     assert table.rows[0][:4] == ["a", "6/6", "100 (61.0 to 100)", "2 (2 to 2)"]
     found = ranking(traces)
     assert found is not None and found.result.ranks == (1.0, 2.0, 3.0)
-    assert sentences(traces)[1].startswith("a needs 10.5 times fewer evaluations than c (95 % interval 10.5 to 10.5")
+    told = sentences(traces, found)
+    assert told[1].startswith("a needs 10.5 times fewer evaluations than c (95 % interval 10.5 to 10.5")
     assert ranking(traces[:2]) is None
     without = [
         replace(
@@ -323,7 +324,7 @@ def test_what_the_runs_show() -> None:
         )
         for each in traces
     ]
-    assert expected(without) is None and sentences(without) == []
+    assert expected(without) is None and sentences(without, ranking(without)) == []
 
 
 def test_every_solver_has_a_look_of_its_own() -> None:

@@ -12,10 +12,10 @@ from llmopt.benchmarks.published import (
     published,
     published_tours,
 )
-from llmopt.benchmarks.summary import Spread, Summary
+from llmopt.benchmarks.summary import Summary
 from llmopt.problem import Problem
 from llmopt.report.safe import one_line
-from llmopt.report.table import Column, Table, mean_std
+from llmopt.report.table import Column, Table, mean_std, percent
 
 
 def beside(problems: Sequence[tuple[str, Problem | None, Sequence[Summary]]]) -> list[tuple[Table, list[int]]]:
@@ -73,7 +73,7 @@ def _tours(name: str, summaries: Sequence[Summary], paper: Mapping[str, Publishe
         (
             name,
             "gap to the optimum, %",
-            {each.solver: _percent(each.relative_gap) for each in summaries},
+            {each.solver: percent(each.relative_gap) for each in summaries},
             {method: f"{row.gap} ({row.gap_error})" for method, row in paper.items()},
         ),
         (
@@ -89,12 +89,6 @@ def _tours(name: str, summaries: Sequence[Summary], paper: Mapping[str, Publishe
             {method: "-" if row.solved is None else f"{row.solved}/5" for method, row in paper.items()},
         ),
     ]
-
-
-def _percent(spread: Spread | None) -> str:
-    if spread is None:
-        return "-"
-    return mean_std(Spread(100 * spread.mean, None if spread.std is None else 100 * spread.std), decimals=1)
 
 
 def _table(

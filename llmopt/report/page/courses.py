@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmopt.benchmarks.results import Trace
+from llmopt.history import running_best
 from llmopt.report.page.thin import LIMIT, grid
 
 Floats = NDArray[np.float64]
@@ -35,7 +36,7 @@ class Courses:
 
 def best(trace: Trace, *, gap: bool) -> Floats:
     """Return the best loss so far after each evaluation, infinite where there is none; ``gap`` above the optimum."""
-    losses = np.minimum.accumulate(np.where(np.isnan(trace.losses), np.inf, trace.losses))
+    losses = running_best(trace.losses)
     if gap:
         assert trace.optimum is not None
         return np.maximum(losses - trace.optimum, 0.0)

@@ -143,8 +143,8 @@ def _plots(part: Part, shelf: Shelf) -> list[Figure]:
 
 def shown_differences(traces: Sequence[Trace]) -> Markup:
     """Return what the runs show of the differences between solvers, in sentences and ranks; nothing of one solver."""
-    told = [element("li", sentence) for sentence in sentences(traces)]
     found = ranking(traces)
+    told = [element("li", sentence) for sentence in sentences(traces, found)]
     return joined(
         [
             element("h3", "What the runs show") if told or found else None,

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from llmopt.benchmarks.results import Results, Trace
+from llmopt.benchmarks.rebuilt import rebuilt
+from llmopt.benchmarks.results import Results, Trace, by_problem
 from llmopt.benchmarks.summary import Summary, summarize
 from llmopt.errors import InvalidInput
 from llmopt.problem import Problem
 from llmopt.report.page.chart import Style
-from llmopt.report.page.rebuilt import rebuilt
 from llmopt.report.table import Table, measured
 from llmopt.space import Space
 
@@ -55,8 +55,7 @@ class Part:
 def parts(results: Results) -> list[Part]:
     """Return the runs by problem."""
     found = []
-    for number, name in enumerate(results.problems, 1):
-        traces = [trace for trace in results.traces if trace.problem == name]
+    for number, (name, traces) in enumerate(by_problem(results.traces).items(), 1):
         # A run that did not come about has no problem.
         first = next((trace for trace in traces if len(trace.losses)), traces[0])
         found.append(Part(number, name, traces, rebuilt(first)))

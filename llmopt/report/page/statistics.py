@@ -10,8 +10,9 @@ from itertools import combinations
 import numpy as np
 
 from llmopt.benchmarks.metrics import Estimate, Metrics, Quartiles, measure
+from llmopt.benchmarks.ratio import ratio_of_evaluations, sentence
 from llmopt.benchmarks.results import Trace
-from llmopt.benchmarks.statistics import Friedman, friedman, pair, ratio_of_evaluations, sentence
+from llmopt.benchmarks.statistics import Friedman, friedman, pair
 from llmopt.report.safe import one_line
 from llmopt.report.table import Column, Table
 
@@ -77,11 +78,19 @@ def _number(value: float) -> str:
     return "inf" if math.isinf(value) else f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:.1f}"
 
 
-def sentences(traces: Sequence[Trace]) -> list[str]:
-    """Say of pairs of solvers which one needs fewer evaluations, and how sure that is; nothing without a target."""
+def sentences(traces: Sequence[Trace], found: Ranking | None) -> list[str]:
+    """Say of pairs of solvers which one needs fewer evaluations, and how sure that is; nothing without a target.
+
+    Parameters
+    ----------
+    traces
+        The runs.
+    found
+        Their :func:`ranking`.
+    """
     if not _has_target(traces):
         return []
-    order = [solver for solver, _ in _ranked(traces)]
+    order = [solver for solver, _ in _ranked(traces, found)]
     pairs: Iterable[tuple[str, str]] = combinations(order, 2)
     if len(order) > _ALL_PAIRS:
         pairs = [(order[0], other) for other in order[1:]]
@@ -106,9 +115,8 @@ def _solvers(traces: Sequence[Trace]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(trace.record.solver for trace in traces))
 
 
-def _ranked(traces: Sequence[Trace]) -> list[tuple[str, float]]:
+def _ranked(traces: Sequence[Trace], found: Ranking | None) -> list[tuple[str, float]]:
     """Return the solvers from the best on: by their average rank, or by their success where there is none."""
-    found = ranking(traces)
     if found is not None:
         return sorted(zip(found.solvers, found.result.ranks, strict=True), key=lambda item: item[1])
     shares = {
