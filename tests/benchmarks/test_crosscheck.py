@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -37,7 +36,9 @@ def coco() -> Iterator[ModuleType]:
     assert spec is not None and spec.submodule_search_locations
     package = ModuleType("cocopp")
     package.__path__ = list(spec.submodule_search_locations)
-    with patch.dict(sys.modules, {"cocopp": package}):
+    # That name alone: whatever else is imported meanwhile stays, since Polars cannot be imported a second time.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "cocopp", package)
         yield importlib.import_module("cocopp.toolsstats")
 
 
