@@ -16,7 +16,7 @@ from llmopt.registry import create_problem, create_solver, needs_model
 from llmopt.runlog import Slot
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """A run that is to be done; a name and a repeat tell it from others.
 

@@ -30,7 +30,7 @@ class Identity:
     seed: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """One run.
 
@@ -159,7 +159,7 @@ class Record:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as JSON has them: None in place of NaN and infinity."""
-        return {name: finite(value) for name, value in asdict(self).items()}
+        return {name: finite(getattr(self, name)) for name in FIELDS}
 
 
 FIELDS = tuple(field.name for field in fields(Record))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ SUITE = "suite"
 """The name under which a log says what was planned: ``name``, ``description``, ``smoke`` and ``cells`` (a number)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Trace:
     """A run that has ended.
 
@@ -101,13 +101,18 @@ class Results:
         with LogReader(folder) as reader:
             suite, meta = reader.meta(SUITE), reader.meta("meta") or {}
             order = reader.meta("order")
-            # Of a run that was forked, the fork counts.
-            latest = {(run.name, run.repeat): run for run in reader.runs()}
-            traces = [
-                Trace(run, record.known(run.record), *reader.course(run))
-                for run in latest.values()
-                if run.record is not None
-            ]
+            planned = set()
+            found: dict[tuple[str, int], Trace] = {}
+            for run in reader.each_run():
+                key = run.name, run.repeat
+                planned.add(key)
+                # Of a run that was forked, the fork counts.
+                if run.record is None:
+                    found.pop(key, None)
+                else:
+                    # What is in the record need not be in memory twice.
+                    found[key] = Trace(replace(run, record=None), record.known(run.record), *reader.course(run))
+            traces = list(found.values())
             reader.refuse_damage()
         if not traces:
             raise InvalidInput(
@@ -115,8 +120,8 @@ class Results:
             )
         if suite is None:
             name = traces[0].problem
-            planned = len(latest) if order is None else order["repeats"] * len(order["solvers"])
-            suite = {"name": name, "description": "", "smoke": False, "cells": planned}
+            cells = len(planned) if order is None else order["repeats"] * len(order["solvers"])
+            suite = {"name": name, "description": "", "smoke": False, "cells": cells}
         return cls(
             Path(folder),
             suite["name"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -12,7 +11,7 @@ from typing import Any, Literal
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM
 from llmopt.problem import Problem
-from llmopt.settings import build, parse_pairs, unknown_name
+from llmopt.settings import build, parameters_of, parse_pairs, unknown_name
 from llmopt.solver import Solver
 
 Group = Literal["llmopt.problems", "llmopt.solvers", "llmopt.models", "llmopt.suites"]
@@ -41,7 +40,12 @@ def load(group: Group, name: str) -> Any:
     InvalidInput
         There is no such name.
     """
-    found = _points(group).select(name=name)
+    return _loaded(group, name, tuple(sys.path))
+
+
+@cache
+def _loaded(group: Group, name: str, path: tuple[str, ...]) -> Any:
+    found = _on_path(group, path).select(name=name)
     if not found:
         raise unknown_name(group.removeprefix("llmopt.").rstrip("s"), name, names(group))
     return next(iter(found)).load()
@@ -101,4 +105,4 @@ def create_solver(text: str, **given: Any) -> Solver:
 
 def needs_model(text: str) -> bool:
     """Return whether a solver, named as for :func:`create_solver`, takes a language model."""
-    return "llm" in inspect.signature(load("llmopt.solvers", text.split(":")[0])).parameters
+    return "llm" in parameters_of(load("llmopt.solvers", text.split(":")[0]))

@@ -7,6 +7,7 @@ import inspect
 import math
 import types
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -36,11 +37,10 @@ def build(factory: Callable[..., T], what: str, texts: Mapping[str, str], **give
     InvalidInput
         A setting is unknown, missing or not of its type; the factory's own checks raise it too.
     """
-    parameters = inspect.signature(factory).parameters
+    parameters, hints = _declared(factory)
     legal = [name for name, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     given = {name: value for name, value in given.items() if name in legal}
     choosable = [name for name in legal if name not in given]
-    hints = get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
     values = {}
     for name, text in texts.items():
         if name not in choosable:
@@ -52,6 +52,18 @@ def build(factory: Callable[..., T], what: str, texts: Mapping[str, str], **give
         if name not in values and parameters[name].default is inspect.Parameter.empty:
             raise InvalidInput(f"{what}: the setting {name} is missing; write {name}=VALUE")
     return factory(**given, **values)
+
+
+def parameters_of(factory: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """Return the parameters of a class or function by their names."""
+    return _declared(factory)[0]
+
+
+@cache
+def _declared(factory: Callable[..., Any]) -> tuple[Mapping[str, inspect.Parameter], Mapping[str, Any]]:
+    # A benchmark builds the same few things thousands of times.
+    hints = get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
+    return inspect.signature(factory).parameters, hints
 
 
 def parse_pairs(pairs: Iterable[str], what: str) -> dict[str, str]:

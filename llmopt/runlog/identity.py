@@ -176,15 +176,19 @@ def _name(kind: type[Any]) -> str:
 
 def _settings(solver: Solver) -> dict[str, Any]:
     """Return the settings of a solver: the arguments that its class takes and keeps, objects by their class."""
-    names = {
-        name for kind in type(solver).__mro__ if "__init__" in vars(kind) for name in inspect.signature(kind).parameters
-    }
-    values = {name: getattr(solver, name) for name in sorted(names) if hasattr(solver, name)}
+    values = {name: getattr(solver, name) for name in _arguments(type(solver)) if hasattr(solver, name)}
     return {
         name: value if isinstance(value, str | int | float | bool | None) else _name(type(value))
         for name, value in values.items()
         if not isinstance(value, LLM)
     }
+
+
+@cache
+def _arguments(kind: type[Solver]) -> list[str]:
+    """Return the names of all arguments that a class and its bases take, sorted."""
+    kinds = (base for base in kind.__mro__ if "__init__" in vars(base))
+    return sorted({name for base in kinds for name in inspect.signature(base).parameters})
 
 
 def _code_of(problem: Problem) -> str | None:

@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -22,6 +22,7 @@ from llmopt.llm.ledger import Entry
 from llmopt.runlog import rows, schema
 from llmopt.runlog.lock import is_held
 from llmopt.runlog.requests import checksum_of
+from llmopt.runlog.shared import Shared
 from llmopt.space import Space
 from llmopt.space.plain import from_plain
 
@@ -38,7 +39,7 @@ Place = tuple[str, int, int]
 """Of a call of models: the role, the step, and the number of the role's call within the step."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LoggedRun:
     """What a log says of one run.
 
@@ -218,15 +219,20 @@ class LogReader:
 
     def runs(self) -> list[LoggedRun]:
         """Return the runs in the order in which they began."""
+        return list(self.each_run())
+
+    def each_run(self) -> Iterator[LoggedRun]:
+        """Yield the runs in the order in which they began; what they have in common is in memory once."""
         alive = is_held(self.folder / LOCK)
-        found = []
+        shared = Shared()
         with self._reading("the list of runs"):
             for row in self._connection.execute("SELECT * FROM runs ORDER BY id"):
                 try:
-                    found.append(self._run(row, alive))
+                    run = self._run(row, alive)
                 except (ValueError, TypeError, AttributeError, KeyError):
                     self._note(f"run {row[0]} is damaged")
-        return found
+                else:
+                    yield replace(run, identity=shared(run.identity), machine=shared(run.machine))
 
     def run(self, number: int) -> LoggedRun | None:
         """Return a run by its number; None where there is none."""
