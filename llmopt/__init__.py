@@ -10,6 +10,7 @@ from llmopt.errors import (
     ReplayDiverged,
     WorkerError,
 )
+from llmopt.experiment import Experiment
 from llmopt.history import Evaluation, Evaluations, History
 from llmopt.objective import Budget, Objective, Proposals
 from llmopt.optimize import maximize, minimize, resume
@@ -28,6 +29,7 @@ __all__ = [
     "DecodeError",
     "Evaluation",
     "Evaluations",
+    "Experiment",
     "Float",
     "FunctionProblem",
     "History",

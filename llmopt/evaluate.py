@@ -36,6 +36,15 @@ class Outcomes:
     def __len__(self) -> int:
         return len(self.losses)
 
+    def put(self, rows: NDArray[np.int64], scores: NDArray[np.float64], *, maximize: bool) -> None:
+        """Fill in scores in the problem's own sign, shape (len(rows),); one that is not finite is a failure."""
+        status = np.where(np.isfinite(scores), OK, FAILED)
+        self.reasons |= {int(rows[i]): f"score is {scores[i]}" for i in np.flatnonzero(status)}
+        self.status[rows] = status
+        # Adding 0.0 turns -0.0 into 0.0.
+        self.losses[rows] = np.where(status == OK, (-scores if maximize else scores) + 0.0, np.nan)
+        self.done[rows] = True
+
 
 @dataclass(frozen=True)
 class Workers:
@@ -90,7 +99,7 @@ class Evaluator:
         began = time.perf_counter()
         scores = self._batch(columns if len(missing) == length(columns) else take(columns, np.array(missing)))
         if scores is not None:
-            self._fill(outcomes, np.array(missing), scores)
+            outcomes.put(np.array(missing), scores, maximize=self.problem.direction == "maximize")
             keep(missing, time.perf_counter() - began)
         elif self.workers is None:
             self._in_turn(columns, missing, outcomes, out_of_time, keep)
@@ -125,7 +134,9 @@ class Evaluator:
                     i = waiting.pop()
                     solution = self.problem.space.row(columns, i)
                     running[workers.executor.submit(outcome, self.problem, solution, self.raise_failures)] = i
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                done = wait(running, return_when=FIRST_COMPLETED).done
+                # What has an outcome comes first, so that an error of another one does not lose it.
+                for future in sorted(done, key=lambda future: future.exception() is not None):
                     i = running.pop(future)
                     self._put(outcomes, i, future.result())
                     # Before the next one begins, so that no more than the running ones can be lost.
@@ -154,13 +165,6 @@ class Evaluator:
                 f"{scores.shape} and type {scores.dtype}; return one number for each"
             )
         return scores.astype(np.float64)
-
-    def _fill(self, outcomes: Outcomes, rows: NDArray[np.int64], scores: NDArray[np.float64]) -> None:
-        status = np.where(np.isfinite(scores), OK, FAILED)
-        outcomes.reasons |= {int(rows[i]): f"score is {scores[i]}" for i in np.flatnonzero(status)}
-        outcomes.status[rows] = status
-        outcomes.losses[rows] = np.where(status == OK, self._sign * scores + 0.0, np.nan)
-        outcomes.done[rows] = True
 
     def _put(self, outcomes: Outcomes, i: int, found: tuple[int, float, str]) -> None:
         outcomes.status[i], score, reason = found

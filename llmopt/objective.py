@@ -26,7 +26,7 @@ from llmopt.space.base import CHUNK
 Limit = Literal["evaluations", "steps", "seconds", "tokens", "cost", "calls", "scorer_calls"]
 """What a budget is of."""
 
-StopReason = Literal[Limit, "target", "stalled", "exhausted", "finished", "interrupted", "error"]
+StopReason = Literal[Limit, "target", "stalled", "exhausted", "finished", "callback", "interrupted", "error"]
 
 PROPOSALS_PER_EVALUATION = 20
 IN_A_ROW = 1_000
@@ -201,6 +201,29 @@ class Objective:
         self._start_clock()
         if solutions:
             self._step(Proposals(self.history.space.pack(solutions)), 0)
+
+    def recall(self, earlier: Sequence[tuple[Any, float]]) -> None:
+        """Record evaluations of earlier, pairs of a solution and its score, as part of step 0; they are charged.
+
+        Of a solution that comes twice the first score counts, unless the problem is noisy.
+        """
+        columns = self.history.space.pack([solution for solution, _ in earlier])
+        scores = np.array([score for _, score in earlier], dtype=np.float64)
+        _, fresh, keys = self._match(columns)
+        columns, scores = take(columns, fresh), scores[fresh]
+        outcomes = Outcomes(len(scores))
+        if self._journal is not None:
+            self._journal.step = 0
+            self._journal.answer(0, columns, outcomes)
+        new = np.flatnonzero(~outcomes.done)
+        outcomes.put(new, scores[new], maximize=self.history.maximize)
+        if self._journal is not None and len(new):
+            self._journal.go_live()
+            self._journal.keep(0, columns, outcomes, new.tolist(), 0.0)
+        self._record(outcomes, columns, keys, fresh.nonzero()[0], 0)
+        if self.target_row is not None:
+            raise Stopped("target")
+        self._check_spent()
 
     def step(self, proposals: Proposals | Sequence[Any]) -> Evaluations:
         """Evaluate the proposals of one step and return their outcomes in order.

@@ -16,11 +16,11 @@ from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM
 from llmopt.llm.prices import Price
 from llmopt.llm.terms import Terms
-from llmopt.objective import Budget, Objective
+from llmopt.objective import Budget, Objective, Stopped
 from llmopt.problem import Direction, FunctionProblem, Optimum, Problem
 from llmopt.racing import Race
 from llmopt.result import OptimizeResult
-from llmopt.run import DEFAULT_RACE, run
+from llmopt.run import DEFAULT_RACE, run, so_far
 from llmopt.runlog import LogReader, RunLog, Slot
 from llmopt.solver import Solver
 from llmopt.space import Float, Space, Vector
@@ -42,12 +42,14 @@ def minimize(
     max_scorer_calls: int | None = None,
     seed: int = 0,
     starts: Sequence[Any] | None = None,
+    earlier: Sequence[tuple[Any, float]] = (),
     target: float | None = None,
     description: str | None = None,
     hint: str = "",
     vectorized: bool = False,
     noisy: bool = False,
     raise_failures: bool = False,
+    callback: Callable[..., Any] | None = None,
     on_step: Callable[[Objective], None] | None = None,
     prices: Mapping[str, Price] | None = None,
     cache: str | Path | None = "auto",
@@ -79,6 +81,9 @@ def minimize(
         The run is a function of the arguments, this seed and the model's replies.
     starts
         Start points, evaluated first; five random ones by default.
+    earlier
+        What is known already, as pairs of a solution and its score (NaN: it failed): recorded first without a call of
+        ``fun``, and charged. There are then no start points but those that are given.
     target
         A score that ends the run.
     description
@@ -91,6 +96,9 @@ def minimize(
         Two calls with the same solution may differ; then every call is an evaluation.
     raise_failures
         Let exceptions of ``fun`` through. By default a failed evaluation is recorded and the run goes on.
+    callback
+        As in SciPy: called after every step with ``intermediate_result=``, the result so far, where it has a parameter
+        of that name, and else with the best solution so far; ends the run by raising ``StopIteration``.
     on_step
         Called with the objective after every step.
     prices
@@ -156,12 +164,14 @@ def _optimize(
     max_scorer_calls: int | None,
     seed: int,
     starts: Sequence[Any] | None,
+    earlier: Sequence[tuple[Any, float]],
     target: float | None,
     description: str | None,
     hint: str,
     vectorized: bool,
     noisy: bool,
     raise_failures: bool,
+    callback: Callable[..., Any] | None,
     on_step: Callable[[Objective], None] | None,
     prices: Mapping[str, Price] | None,
     cache: str | Path | None,
@@ -191,8 +201,11 @@ def _optimize(
             vectorized=vectorized,
             as_array=bounds is not None,
         )
-    if bounds is not None and starts is not None:
-        starts = _named_starts(list(problem.space.variables), starts)  # type: ignore[attr-defined]
+    shown = _shown if bounds is None else _as_array
+    if bounds is not None:
+        names = list(problem.space.variables)  # type: ignore[attr-defined]
+        starts = None if starts is None else _named_points(names, "starts", starts)
+        earlier = _named_earlier(names, earlier)
     asked = {
         "solver": solver if isinstance(solver, str) else None,
         "llm": llm if isinstance(llm, str) else None,
@@ -212,17 +225,48 @@ def _optimize(
             budget,
             seed=seed,
             starts=starts,
+            earlier=earlier,
             target=target,
-            on_step=on_step,
+            on_step=on_step if callback is None else _calling(callback, on_step, shown),
             raise_failures=raise_failures,
             terms=Terms(prices or {}, cache),
             log=None if log is None else Slot(stack.enter_context(RunLog(log)), asked=asked, fork=fork, force=force),
             workers=workers,
             race=race,
         )
-    if bounds is not None and result.x is not None:
-        result = dataclasses.replace(result, x=np.array(list(result.x.values())))
+    return shown(result)
+
+
+def _shown(result: OptimizeResult) -> OptimizeResult:
     return result
+
+
+def _as_array(result: OptimizeResult) -> OptimizeResult:
+    """Return a result whose solution is the array that ``bounds`` stand for."""
+    return result if result.x is None else dataclasses.replace(result, x=np.array(list(result.x.values())))
+
+
+def _calling(
+    callback: Callable[..., Any],
+    on_step: Callable[[Objective], None] | None,
+    shown: Callable[[OptimizeResult], OptimizeResult],
+) -> Callable[[Objective], None]:
+    """Return what calls a callback after a step, as SciPy does."""
+    named = "intermediate_result" in inspect.signature(callback).parameters
+
+    def step(objective: Objective) -> None:
+        if on_step is not None:
+            on_step(objective)
+        result = shown(so_far(objective))
+        try:
+            if named:
+                callback(intermediate_result=result)
+            else:
+                callback(result.x)
+        except StopIteration:
+            raise Stopped("callback") from None
+
+    return step
 
 
 def resume(
@@ -240,6 +284,7 @@ def resume(
     max_calls: int | None = None,
     max_scorer_calls: int | None = None,
     raise_failures: bool = False,
+    callback: Callable[..., Any] | None = None,
     on_step: Callable[[Objective], None] | None = None,
     prices: Mapping[str, Price] | None = None,
     cache: str | Path | None = "auto",
@@ -260,7 +305,7 @@ def resume(
         What the run was given as an object of its own, in place of a name.
     max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls
         The budget of the whole run, where it is to be another one.
-    raise_failures, on_step, prices, cache, workers, race
+    raise_failures, callback, on_step, prices, cache, workers, race
         As for :func:`minimize`.
     fork
         Begin a new run that is told what the logged one evaluated, such as after a change of the code.
@@ -318,6 +363,12 @@ def resume(
         of = fun.space if isinstance(fun, Problem) else known
         assert of is not None
         starts = [list(start.values()) for start in starts] if bounds else [of.from_json(start) for start in starts]
+    # Of a log from before there were any, none.
+    earlier = identity.get("earlier") or []
+    if earlier:
+        of = fun.space if isinstance(fun, Problem) else known
+        assert of is not None
+        earlier = [(list(x.values()) if bounds else of.from_json(x), float(score)) for x, score in earlier]
     for name, value in (("solver", solver), ("llm", llm)):
         if asked[name] is None and value is None:
             raise InvalidInput(f"the run in {log} was given its {name} as an object; hand it in again: {name}=...")
@@ -331,12 +382,14 @@ def resume(
         **{f"max_{name}": value for name, value in budget.items()},
         seed=identity["seed"],
         starts=starts,
+        earlier=earlier,
         target=identity["target"],
         description=asked["description"],
         hint=asked["hint"],
         vectorized=asked["vectorized"],
         noisy=False if is_problem else identity["problem"]["noisy"],
         raise_failures=raise_failures,
+        callback=callback,
         on_step=on_step,
         prices=prices,
         cache=cache,
@@ -348,11 +401,19 @@ def resume(
     )
 
 
-def _named_starts(names: list[str], starts: Sequence[Any]) -> list[dict[str, float]]:
+def _named_points(names: list[str], what: str, points: Sequence[Any]) -> list[dict[str, float]]:
     try:
-        return [dict(zip(names, map(float, x), strict=True)) for x in starts]
+        return [dict(zip(names, map(float, x), strict=True)) for x in points]
     except (TypeError, ValueError):
-        raise InvalidInput(f"starts must be a list of points of {len(names)} numbers each, not {starts!r}") from None
+        raise InvalidInput(f"{what} must be a list of points of {len(names)} numbers each, not {points!r}") from None
+
+
+def _named_earlier(names: list[str], earlier: Sequence[tuple[Any, float]]) -> list[tuple[Any, float]]:
+    try:
+        points, scores = zip(*earlier, strict=True) if earlier else ((), ())
+    except (TypeError, ValueError):
+        raise InvalidInput(f"earlier must be a list of pairs of a point and its score, not {earlier!r}") from None
+    return list(zip(_named_points(names, "earlier", points), scores, strict=True))
 
 
 def _space(space: Space[Any] | None, bounds: Sequence[tuple[float, float]] | None) -> Space[Any]:

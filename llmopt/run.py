@@ -39,6 +39,7 @@ _MESSAGES: dict[StopReason, str] = {
     "stalled": "the solver stalled: it proposed little but what was known or not legal",
     "exhausted": "every solution of the space was evaluated",
     "finished": "the solver has nothing more to propose",
+    "callback": "the callback ended the run",
     "interrupted": "interrupted; the result holds what was done",
     "error": "an error ended the run",
 }
@@ -73,6 +74,7 @@ def run(
     log: Slot | None = None,
     workers: int | Executor | None = None,
     race: Race | None = DEFAULT_RACE,
+    earlier: Sequence[tuple[Any, float]] = (),
 ) -> OptimizeResult:
     """Run a solver on a problem; a function of its arguments (and of what a model replies) alone.
 
@@ -100,6 +102,9 @@ def run(
     race
         On a problem whose score is a mean over items: ends the scoring of candidates that cannot beat the incumbent;
         None: every candidate is scored on every item.
+    earlier
+        Pairs of a solution and its score in the user's own sign, which are taken as evaluated: part of step 0, and
+        charged. Start points are then only those that are given.
 
     Raises
     ------
@@ -120,12 +125,14 @@ def run(
             f"a budget of scorer calls ends nothing on {type(problem).__name__}, whose score is no mean over items; "
             "give one of evaluations, steps or seconds"
         )
+    _check_earlier(problem, earlier, budget)
     solver.check_problem(problem, budget)
     race = race_on(problem, race)
     with ExitStack() as stack:
         journal = None
         if log is not None:
-            journal = log.open(problem, solver, budget, seed, starts=starts, target=target, race=race)
+            journal = log.open(problem, solver, budget, seed, starts=starts, target=target, race=race,
+                               earlier=earlier)  # fmt: skip
         models = stack.enter_context(Models(terms, _ledger(budget, journal), journal))
         bound = {role: models.bind(llm, role) for role, llm in solver.models.items()}
         if isinstance(problem, ItemProblem):
@@ -146,9 +153,9 @@ def run(
         )
         start_rng, solver_rng = (np.random.default_rng([seed, stream]) for stream in (0, 1))
         if journal is not None and journal.forked:
-            starts = journal.told
+            starts, earlier = journal.told, ()
         elif starts is None:
-            starts = problem.starts(start_rng)
+            starts = () if earlier else problem.starts(start_rng)
         structure = None if solver.structure is None else problem.structure
         task = Task(
             objective.history,
@@ -163,7 +170,7 @@ def run(
         )
         began = time.perf_counter()
         try:
-            reason, message = _propose(objective, solver, task, starts, solver_rng)
+            reason, message = _propose(objective, solver, task, earlier, starts, solver_rng)
             message = message or _message(reason, objective)
             assessment: Mapping[str, Any] = {}
             if isinstance(problem, ItemProblem):
@@ -206,10 +213,17 @@ def _assessed(
 
 
 def _propose(
-    objective: Objective, solver: Solver, task: Task, starts: Sequence[Any], rng: np.random.Generator
+    objective: Objective,
+    solver: Solver,
+    task: Task,
+    earlier: Sequence[tuple[Any, float]],
+    starts: Sequence[Any],
+    rng: np.random.Generator,
 ) -> tuple[StopReason, str]:
     """Run a solver to its end; return why it ended, and more about it where there is more to say."""
     try:
+        if earlier:
+            objective.recall(earlier)
         objective.start(starts)
         solver.run(objective, task, rng)
         return "finished", ""
@@ -292,12 +306,37 @@ def _check(problem: Problem) -> None:
             raise InvalidInput(f"{name}.labels must be {problem.space.n} texts, one for each entry, none empty")
 
 
+def _check_earlier(problem: Problem, earlier: Sequence[tuple[Any, float]], budget: Budget) -> None:
+    if not earlier:
+        return
+    if isinstance(problem, ItemProblem):
+        raise InvalidInput("earlier scores are means over items that nobody can see; give the solutions as starts")
+    for number, pair in enumerate(earlier):
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise InvalidInput(f"earlier[{number}] must be a pair of a solution and its score, not {pair!r}")
+        solution, score = pair
+        if reason := problem.space.violation(solution):
+            raise InvalidInput(f"earlier[{number}]: {solution!r} is not legal: {reason}")
+        if isinstance(score, bool) or not isinstance(score, int | float | np.number):
+            raise InvalidInput(f"earlier[{number}]: the score must be a number (NaN: it failed), not {score!r}")
+    if budget.evaluations is not None and len(earlier) > budget.evaluations:
+        raise InvalidInput(
+            f"earlier holds {len(earlier):,} evaluations, which are charged, and the budget is {budget.evaluations:,}; "
+            "give a larger one"
+        )
+
+
 def _message(reason: StopReason, objective: Objective) -> str:
     history = objective.history
     if len(history) and history.incumbent is None:
         first = history[0]
         return f"{_MESSAGES[reason]}; no evaluation has a score, the first {first.status}: {first.reason}"
     return _MESSAGES[reason]
+
+
+def so_far(objective: Objective) -> OptimizeResult:
+    """Return the result of a run that goes on, as it is after its last step."""
+    return _result(objective, "callback", "the run goes on", 0.0, {})
 
 
 def _result(

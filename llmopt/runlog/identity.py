@@ -40,12 +40,13 @@ def identify(
     target: float | None,
     asked: Mapping[str, Any],
     race: Race | None = None,
+    earlier: Sequence[tuple[Any, float]] = (),
 ) -> Identity:
     """Return the identity of a run, as JSON has it.
 
     Parameters
     ----------
-    problem, solver, budget, seed, starts, target, race
+    problem, solver, budget, seed, starts, target, race, earlier
         The arguments of :func:`llmopt.run.run`.
     asked
         What the user typed: the names and settings from which these were built.
@@ -75,6 +76,7 @@ def identify(
         "models": models,
         "seed": seed,
         "starts": None if starts is None else problem.space.rows_to_json(problem.space.pack(starts)),
+        "earlier": None if not earlier else _earlier(problem, earlier),
         "target": target,
         "race": None if race is None else asdict(race),
         "budget": asdict(budget),
@@ -82,6 +84,11 @@ def identify(
     }
     plain: Identity = json.loads(json.dumps(_finite(identity), default=str))
     return plain
+
+
+def _earlier(problem: Problem, earlier: Sequence[tuple[Any, float]]) -> list[list[Any]]:
+    solutions = problem.space.rows_to_json(problem.space.pack([solution for solution, _ in earlier]))
+    return [[solution, float(score)] for solution, (_, score) in zip(solutions, earlier, strict=True)]
 
 
 def absent(asked: Mapping[str, Any], seed: int, budget: Budget) -> Identity:
@@ -141,8 +148,8 @@ def differences(logged: Mapping[str, Any], new: Identity) -> tuple[list[str], li
     """
     other: list[str] = []
     doubtful: list[str] = []
-    for part in ("problem", "solver", "models", "seed", "starts", "target", "race"):
-        for path, old, now in _changes(logged.get(part), new[part], part):
+    for part in ("problem", "solver", "models", "seed", "starts", "earlier", "target", "race"):
+        for path, old, now in _changes(logged.get(part), new.get(part), part):
             (doubtful if path.startswith("problem.code") else other).append(_sentence(path, old, now))
     for package in [*_ALWAYS_MATTER, *new["solver"]["packages"]]:
         old, now = logged["versions"].get(package), new["versions"].get(package)

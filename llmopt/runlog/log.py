@@ -292,6 +292,7 @@ class Slot:
         starts: Sequence[Any] | None,
         target: float | None,
         race: Race | None = None,
+        earlier: Sequence[tuple[Any, float]] = (),
     ) -> Journal:
         """Return the journal of a run with these arguments of :func:`llmopt.run.run`.
 
@@ -300,14 +301,14 @@ class Slot:
         InvalidInput
             The log's run is another one; the message shows the difference. Or the log is damaged.
         """
-        new, run = self._check(problem, solver, budget, seed, starts, target, race)
+        new, run = self._check(problem, solver, budget, seed, starts, target, race, earlier)
         if run is None:
             return self.log.begin(self.name, self.repeat, new, problem.space)
         return (self.log.fork if self.fork else self.log.resume)(run, new, problem.space)
 
     def check(self, problem: Problem, solver: Solver, budget: Budget, seed: int, race: Race | None = None) -> None:
         """Raise InvalidInput where :meth:`open` would, but for damage."""
-        self._check(problem, solver, budget, seed, None, None, race)
+        self._check(problem, solver, budget, seed, None, None, race, ())
 
     def _check(
         self,
@@ -318,13 +319,15 @@ class Slot:
         starts: Sequence[Any] | None,
         target: float | None,
         race: Race | None,
+        earlier: Sequence[tuple[Any, float]],
     ) -> tuple[Identity, LoggedRun | None]:
         # Imported late: problems with items know logs.
         from llmopt.items import ItemProblem
 
         new = identity.identify(
-            problem, solver, budget, seed, starts=starts, target=target, asked=self.asked, race=race
-        )
+            problem, solver, budget, seed, starts=starts, target=target, asked=self.asked, race=race,
+            earlier=earlier,
+        )  # fmt: skip
         run = self.log.find(self.name, self.repeat)
         if run is not None:
             other, doubtful = identity.differences(run.identity, new)
