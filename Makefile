@@ -7,7 +7,7 @@ SOURCES := pyproject.toml $(shell find llmopt problems baselines benchmarks -nam
 # llmopt.problems and so on, and mypy sees that only in an ordinary install.
 INSTALL = rm -rf build && $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all lint types format bench bench-smoke clean
+.PHONY: demo test test-all lint types format docs bench bench-smoke clean
 
 demo: $(VENV)/.installed
 	$(BIN)/llmopt demo
@@ -31,6 +31,10 @@ types: $(VENV)/.installed-dev
 	cd tests && ../$(BIN)/mypy --config-file ../pyproject.toml -p llmopt
 	cd tests && ../$(BIN)/mypy --config-file ../pyproject.toml .
 
+# A warning is an error.
+docs: $(VENV)/.installed-dev
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build
+
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -P -m llmopt.benchmarks.perf
 
@@ -43,7 +47,7 @@ bench-smoke: $(VENV)/.installed-dev
 	done
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis demo-report bench-smoke
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis demo-report bench-smoke docs/_build
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -17,6 +17,7 @@ from llmopt.cli.demo import demo
 from llmopt.cli.export import export
 from llmopt.cli.listing import show
 from llmopt.cli.models import models
+from llmopt.cli.new import new
 from llmopt.cli.report import report
 from llmopt.cli.resume import resume
 from llmopt.cli.runs import runs
@@ -44,6 +45,7 @@ app.command("export")(export)
 app.command("report")(report)
 app.command("bench")(bench)
 app.command("list")(show)
+app.command("new")(new)
 app.add_typer(models, name="models")
 app.command("demo")(demo)
 
