@@ -8,7 +8,7 @@ import pytest
 from llmopt import Budget, Categorical, Float, FunctionProblem, Int, InvalidInput, Permutation, Vector, minimize, run
 from llmopt.registry import create_problem, create_solver
 
-CONTROLS = ["gaussian", "recombination", "quadratic"]
+CONTROLS = ["gaussian", "recombination", "differential", "quadratic"]
 every_control = pytest.mark.parametrize("solver", CONTROLS)
 
 
@@ -20,7 +20,10 @@ def test_no_proposal_is_a_repeat(solver: str) -> None:
     assert result.duplicates == 0
 
 
-@pytest.mark.parametrize(("solver", "steps"), [("gaussian", (2, 8)), ("recombination", (3, 15)), ("quadratic", (2, 2))])
+@pytest.mark.parametrize(
+    ("solver", "steps"),
+    [("gaussian", (2, 8)), ("recombination", (3, 15)), ("differential", (3, 20)), ("quadratic", (2, 2))],
+)
 def test_the_papers_first_setting_takes_the_steps_that_were_measured_before(
     solver: str, steps: tuple[int, int]
 ) -> None:
@@ -83,5 +86,5 @@ def test_a_fit_to_a_line_of_best_points_takes_in_more_of_the_history() -> None:
 
 def test_a_noisy_problem_without_any_free_variable_is_evaluated_all_the_same() -> None:
     problem = FunctionProblem(lambda s: 1.0, Vector(x=Int(3, 3)), noisy=True)
-    for name in ("gaussian", "recombination", "quadratic"):
+    for name in CONTROLS:
         assert run(problem, create_solver(name), Budget(20), seed=0).nfev == 20
