@@ -93,7 +93,9 @@ def sentences(traces: Sequence[Trace], found: Ranking | None) -> list[str]:
     order = [solver for solver, _ in _ranked(traces, found)]
     pairs: Iterable[tuple[str, str]] = combinations(order, 2)
     if len(order) > _ALL_PAIRS:
-        pairs = [(order[0], other) for other in order[1:]]
+        # Every solver beside the best one, and beside those that ask a model.
+        asking = {trace.record.solver for trace in traces if trace.record.llm is not None}
+        pairs = [both for both in pairs if both[0] == order[0] or asking.intersection(both)]
     rng = np.random.default_rng(_SEED)
     return [one_line(sentence(ratio_of_evaluations(pair(traces, both), rng))) for both in pairs]
 
