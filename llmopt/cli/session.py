@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ from typing import Any
 
 from llmopt.benchmarks.compare import Comparison, create_problems, create_solvers
 from llmopt.benchmarks.execution import Run
+from llmopt.benchmarks.results import SUITE
 from llmopt.cli import defaults, output
 from llmopt.cli.estimate import confirm
 from llmopt.cli.order import META, ORDER, Order, as_json, asked, from_json
@@ -154,6 +156,9 @@ def resume(
     with LogReader(path) as reader:
         reader.check()
         stored, meta = reader.meta(ORDER), reader.meta(META)
+        if stored is None and reader.meta(SUITE) is not None:
+            words = shlex.join(map(str, (meta or {}).get("command", ["llmopt", "bench", "SUITE"])))
+            raise InvalidInput(f"{path} holds the runs of a suite; the command that began them goes on: {words}")
         if stored is None:
             raise InvalidInput(
                 f"{path} holds no comparison of the command line; a run of Python code goes on by "

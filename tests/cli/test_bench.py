@@ -89,3 +89,10 @@ def test_results_of_different_suites_are_not_compared(here: Here) -> None:
     code, _, err = here("bench", "functions", "--smoke", "--out", "a")
     assert code == 2
     assert "holds suite paper-regression" in err
+
+
+def test_resume_names_the_command_that_goes_on(here: Here) -> None:
+    assert here(*SMALL, "--out", "a")[0] == 0
+    code, _, err = here("resume", "a")
+    assert code == 2
+    assert "a holds the runs of a suite; the command that began them goes on: llmopt" in err
