@@ -1,0 +1,108 @@
+"""The study of prompts compares designs on the same frozen histories."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from llmopt import AskTellSolver, Vector
+from llmopt.benchmarks.studies import presentation
+from llmopt.benchmarks.studies.presentation import (
+    DESIGNS,
+    Outcome,
+    Shuffled,
+    Spaced,
+    ValueLast,
+    difference,
+    frozen,
+    main,
+    propose,
+)
+from llmopt.opro import OPRO
+from llmopt.opro.codec import codec_for
+from llmopt.opro.serializer import Continuation, View
+from llmopt.space import Int
+from support.models import obedient
+
+CODEC = codec_for(Vector(w=Int(0, 99), b=Int(0, 99)))
+VIEW = View("", "", CODEC, ["w=1 b=2", "w=3 b=4", "w=5 b=6"], ["1000", "200", "30"], "0", maximize=False)
+
+
+def test_histories_are_the_same_at_every_call_and_none_is_solved() -> None:
+    first, again = list(frozen(2)), list(frozen(2))
+    assert [given.history.losses.tolist() for given in first] == [given.history.losses.tolist() for given in again]
+    for given in first:
+        optimum = given.problem.optimum
+        assert optimum is not None
+        assert given.history.losses.min() > optimum.score + optimum.tolerance
+    assert len(list(frozen())) >= 90
+
+
+def test_shuffled_scores_are_the_same_ones_beside_other_solutions() -> None:
+    lines = Continuation().prompt(VIEW).content
+    shuffled = Shuffled().prompt(VIEW).content
+    assert isinstance(lines, str) and isinstance(shuffled, str)
+    words = [Counter(text.replace("\n", " ").split()) for text in (lines, shuffled)]
+    assert words[0] == words[1]
+
+
+def test_other_serializers_show_the_same_solutions() -> None:
+    assert ValueLast().prompt(VIEW).content == "w=1 b=2 loss=1000\nw=3 b=4 loss=200\nw=5 b=6 loss=30\nw="
+    assert str(Spaced().prompt(VIEW).content).startswith("loss=1 0 0 0 at w=1 b=2\n")
+
+
+@pytest.mark.parametrize("name", list(DESIGNS))
+def test_every_design_proposes(name: str) -> None:
+    given = next(iter(frozen(1)))
+    assert 0 <= propose(DESIGNS[name](obedient()), given) <= 1
+
+
+class Fixed(AskTellSolver):
+    """Proposes what it is given."""
+
+    def __init__(self, solutions: list[Any]) -> None:
+        super().__init__()
+        self.solutions = solutions
+
+    def ask(self, n: int) -> list[Any]:
+        return self.solutions
+
+
+def test_a_share_counts_what_is_new_and_better() -> None:
+    given = next(iter(frozen(1)))
+    optimum, known = given.problem.optimum, [e.solution for e in given.history]
+    assert optimum is not None
+    assert propose(Fixed(known), given) == 0
+    assert propose(Fixed([*known[:3], optimum.solution]), given) == 1 / 8
+
+
+def test_a_design_does_not_differ_from_itself_and_a_better_one_does() -> None:
+    rng = np.random.default_rng(0)
+    one = Outcome(rng.integers(0, 5, 40) / 8)
+    groups = np.arange(40) // 4
+    assert difference(one, one, groups) == (0.0, 0.0, 0.0)
+    mean, low, high = difference(Outcome(one.improving + 0.25), one, groups)
+    assert low == mean == high == 0.25
+
+
+def test_what_is_in_the_file_is_not_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    some = list(frozen(1))[:2]
+    monkeypatch.setattr(presentation, "frozen", lambda: iter(some))
+    monkeypatch.setattr(presentation, "connect", lambda spec: obedient())
+    monkeypatch.setattr(presentation, "DESIGNS", {"default": lambda llm: OPRO(llm)})
+    main(str(tmp_path / "found.csv"))
+    table = capsys.readouterr().out
+    assert "| default |" in table and "| gaussian |" in table
+
+    def never(*arguments: object) -> float:
+        raise AssertionError("it is known")
+
+    monkeypatch.setattr(presentation, "propose", never)
+    main(str(tmp_path / "found.csv"))
+    assert capsys.readouterr().out == table
