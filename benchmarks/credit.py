@@ -9,6 +9,7 @@ from llmopt.benchmarks.compare import Comparison
 from llmopt.benchmarks.execution import Run
 from llmopt.benchmarks.record import Identity, Record, of_result
 from llmopt.objective import Budget
+from llmopt.problem import Problem
 from llmopt.registry import create_solver
 from llmopt.run import run
 
@@ -18,17 +19,25 @@ CONTROLS = ("2-opt", "iterated-2-opt")
 
 
 def controls(comparison: Comparison, runs: Sequence[Run]) -> list[Record]:
-    """Return the records of the hybrid's runs, and of its controls' with as many evaluations each, on the same repeats.
+    """Return what :func:`credited` does for the hybrid's runs of a comparison."""
+    return credited([(each.record, comparison.problems[each.record.repeat]) for each in runs if of_hybrid(each.record)])
+
+
+def of_hybrid(record: Record) -> bool:
+    """Return whether a run is one of the hybrid."""
+    return record.solver.partition(":")[0] == HYBRID
+
+
+def credited(hybrids: Sequence[tuple[Record, Problem]]) -> list[Record]:
+    """Return the records of the hybrid's runs, each given with its problem, and after them those of its controls with
+    as many evaluations each, on the same repeats.
 
     The controls look at the distances and ask no model, so they take fractions of a second; they are run again here
     since each repeat has its own budget.
     """
-    hybrids = [run for run in runs if run.record.solver.partition(":")[0] == HYBRID]
-    found = [each.record for each in hybrids]
+    found = [record for record, _ in hybrids]
     for name in CONTROLS:
-        for each in hybrids:
-            record = each.record
-            problem = comparison.problems[record.repeat]
+        for record, problem in hybrids:
             solver = create_solver(name)
             spent = Budget(evaluations=max(1, record.evaluations))
             result = run(problem, solver, spent, seed=record.seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from llmopt.benchmarks.metrics import runtimes_of, steps_of
 from llmopt.benchmarks.rebuilt import rebuilt
-from llmopt.benchmarks.results import Results, Trace
+from llmopt.benchmarks.results import Trace
 from llmopt.benchmarks.runtimes import quantiles
-from llmopt.runlog import LogReader
+from llmopt.errors import InvalidInput
+from llmopt.history import History
 from llmopt.space import Categorical, Vector
 
 
@@ -39,22 +40,30 @@ class Reach:
     evaluations: float
 
 
-def reaches(results: Results) -> list[Reach]:
-    """Return the runs of a folder on vectors of numbers whose optimal solution is known.
+def reaches(traces: Iterable[Trace], history: Callable[[Trace], History]) -> list[Reach]:
+    """Return the runs on vectors of numbers whose optimal solution is known, without those that did not come about.
 
     The start points are those of step 0 in the log; the optimal solution is that of the problem, which is built anew
     from what was asked for.
+
+    Parameters
+    ----------
+    traces
+        Runs, such as :attr:`llmopt.benchmarks.results.Results.traces`.
+    history
+        Reads what a run has evaluated; asked once for each instance.
     """
     distances: dict[tuple[str, int], float | None] = {}
     found = []
-    with LogReader(results.folder) as reader:
-        for trace in results.traces:
-            key = trace.problem, trace.record.instance
-            if key not in distances:
-                distances[key] = _distance(reader, trace)
-            if (distance := distances[key]) is not None:
-                (times, _), steps = runtimes_of([trace]), steps_of([trace])
-                found.append(Reach(key[0], trace.record.solver, key[1], trace.record.repeat, distance, *steps, *times))
+    for trace in traces:
+        if not len(trace.losses):
+            continue
+        key = trace.problem, trace.record.instance
+        if key not in distances:
+            distances[key] = _distance(trace, history)
+        if (distance := distances[key]) is not None:
+            (times, _), steps = runtimes_of([trace]), steps_of([trace])
+            found.append(Reach(key[0], trace.record.solver, key[1], trace.record.repeat, distance, *steps, *times))
     return found
 
 
@@ -151,13 +160,21 @@ def spread(values: NDArray[np.float64]) -> Spread:
     return Spread(float(values.std(ddof=1)) if np.isfinite(values).all() else np.inf, iqr)
 
 
-def _distance(reader: LogReader, trace: Trace) -> float | None:
+def _distance(trace: Trace, history: Callable[[Trace], History]) -> float | None:
+    # A tour has none, and to build its problem anew may mean to find the optimum anew.
+    if trace.optimum is None or not _on_numbers(trace):
+        return None
     problem = rebuilt(trace)
     if problem is None or problem.optimum is None or problem.optimum.solution is None:
         return None
-    space, solution = problem.space, problem.optimum.solution
-    if not isinstance(space, Vector) or any(isinstance(v, Categorical) for v in space.variables.values()):
-        return None
-    history = reader.history(trace.run)
-    starts = np.column_stack([history.columns[name] for name in space.variables])[history.steps == 0]
-    return distance_to_region([solution[name] for name in space.variables], starts) if len(starts) else None
+    solution, logged = problem.optimum.solution, history(trace)
+    starts = np.column_stack([logged.columns[name] for name in solution])[logged.steps == 0]
+    return distance_to_region(list(solution.values()), starts) if len(starts) else None
+
+
+def _on_numbers(trace: Trace) -> bool:
+    try:
+        space = trace.run.space
+    except InvalidInput:
+        return False
+    return isinstance(space, Vector) and not any(isinstance(v, Categorical) for v in space.variables.values())

@@ -74,16 +74,21 @@ def choose_targets(traces: Sequence[Trace]) -> Targets:
     optimal = all(trace.optimum is not None for trace in traces if len(trace.losses))
     references = _references(traces, optimal)
     start = _start_gap(traces, references)
-    tolerance = max(0.0, *(_tolerance(trace, references[trace.record.instance]) for trace in traces))
+    largest = max(0.0, *(tolerance(trace, references[trace.record.instance]) for trace in traces))
     # The difference of optimum and target is rounded where the optimum is far from zero.
-    if optimal and np.isclose(tolerance, COCO_TOLERANCE, rtol=1e-3, atol=0):
+    if optimal and np.isclose(largest, COCO_TOLERANCE, rtol=1e-3, atol=0):
         return Targets(COCO, references, optimal)
-    start = max(start, tolerance)
-    if tolerance > 0 and traces[0].run.space.size is None:
-        return Targets(np.geomspace(start, tolerance, COUNT), references, optimal)
-    finest = _finest_gap(traces, references, max(tolerance, start / 10.0**DECADES))
+    start = max(start, largest)
+    if largest > 0 and traces[0].run.space.size is None:
+        return Targets(np.geomspace(start, largest, COUNT), references, optimal)
+    finest = _finest_gap(traces, references, max(largest, start / 10.0**DECADES))
     spaced = np.geomspace(start, min(finest, start), COUNT - 1) if start > 0 else np.zeros(COUNT - 1)
-    return Targets(np.append(spaced, tolerance), references, optimal)
+    return Targets(np.append(spaced, largest), references, optimal)
+
+
+def tolerance(trace: Trace, reference: float) -> float:
+    """Return the largest gap above a loss at which a run is a success; 0 where it has no target."""
+    return 0.0 if trace.target is None or np.isinf(reference) else trace.target - reference
 
 
 def profile(
@@ -109,10 +114,6 @@ def profile(
     """
     runs = by_problem(traces)
     return runtime_profile([chosen.times(runs[problem]) for problem, chosen in targets.items()], at, rng)
-
-
-def _tolerance(trace: Trace, reference: float) -> float:
-    return 0.0 if trace.target is None or np.isinf(reference) else trace.target - reference
 
 
 def _references(traces: Sequence[Trace], optimal: bool) -> dict[int, float]:

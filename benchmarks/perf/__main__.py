@@ -1,4 +1,4 @@
-"""``python -m llmopt.benchmarks.perf``: measure everything and print one table."""
+"""``python -m llmopt.benchmarks.perf``: measure everything, print one table, and keep it for a report."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-from llmopt.benchmarks.perf.row import Row
-from llmopt.errors import MissingExtra
+from llmopt.benchmarks.perf.measurements import FILE, HEADINGS, Measurements, cells
+from llmopt.errors import InvalidInput, MissingExtra
+from llmopt.runlog.reader import FILE as RUN_LOG
 
 # What is sensitive to the size of this process comes first, what makes it large last.
 NAMES = (
@@ -26,11 +27,12 @@ NAMES = (
     "local_step",
     "scoring",
     "meta_prompt",
+    "llm_sampler",
     "run_log",
+    "many_runs",
     "tours",
 )
 PACKAGES = ("llmopt", "numpy", "scipy", "optuna", "xllamacpp", "httpx2", "openai")
-HEADINGS = ("what", "measured", "beside", "ratio", "target", "holds")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -39,27 +41,54 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", choices=NAMES, action="append", help="measure this alone; may be repeated")
     parser.add_argument("--quick", action="store_true", help="small sizes, which say nothing about the targets")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help=f"keep what is measured in DIR/{FILE}, for llmopt report DIR"
+    )
     options = parser.parse_args(arguments)
-    rows: list[Row] = []
-    missing: dict[str, str] = {}
-    for name in options.only or NAMES:
-        print(f"measuring {name} ...", file=sys.stderr, flush=True)
-        try:
-            rows += import_module(f"llmopt.benchmarks.perf.{name}").measure(quick=options.quick).rows()
-        except MissingExtra as error:
-            missing[name] = str(error)
+    names = list(dict.fromkeys(options.only or NAMES))
+    command = ["python", "-m", "llmopt.benchmarks.perf", *(["--quick"] if options.quick else [])]
+    command += [word for name in options.only or () for word in ("--only", name)]
+    found = Measurements(command, machine(), options.quick, pending=names)
+    try:
+        _measure(found, options.out)
+    except InvalidInput as error:
+        parser.error(str(error))
     if options.json:
-        records = [{**asdict(row), "value": row.value, "holds": row.holds} for row in rows]
-        document = {"machine": machine(), "quick": options.quick, "rows": records, "missing": missing}
-        print(json.dumps(document, indent=1))
+        print(json.dumps(found.as_json(), indent=1))
         return
     print("Speed and memory" + (" (quick: small sizes, the targets do not apply)" if options.quick else ""))
     print()
-    print(table([HEADINGS, *map(cells, rows)]))
+    print(table([HEADINGS, *map(cells, found.rows)]))
     print()
-    print("; ".join(f"{key} {value}" for key, value in machine().items()))
-    for name, reason in missing.items():
+    print("; ".join(f"{key} {value}" for key, value in found.machine.items()))
+    for name, reason in found.missing.items():
         print(f"{name} was not measured: {reason}")
+
+
+def _measure(found: Measurements, folder: Path | None) -> None:
+    """Measure what is pending; what has been measured is in the folder at once."""
+    if folder is not None:
+        _begin(found, folder)
+    for name in tuple(found.pending):
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        try:
+            found.rows += import_module(f"llmopt.benchmarks.perf.{name}").measure(quick=found.quick).rows()
+        except MissingExtra as error:
+            found.missing[name] = str(error)
+        found.pending.remove(name)
+        if folder is not None:
+            found.write(folder)
+
+
+def _begin(found: Measurements, folder: Path) -> None:
+    """Write the file before anything is measured, which shows whether that can be done."""
+    if any((folder / name).exists() for name in (FILE, RUN_LOG)):
+        raise InvalidInput(f"--out {folder} holds results already; give another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"--out {folder} cannot be made: {error.strerror or error}") from None
+    found.write(folder)
 
 
 def machine() -> dict[str, str]:
@@ -79,23 +108,6 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
-
-
-def cells(row: Row) -> tuple[str, ...]:
-    """Return a row as texts, one for each heading."""
-    beside = "" if row.beside is None else f"{_number(row.beside)} {row.unit} ({row.beside_what})"
-    compared = {"none": "", "ratio": f"{row.value:.3f}", "difference": f"{row.value:+.3f} {row.unit}"}[row.compared]
-    if row.limit is None:
-        target = ""
-    else:
-        unit = {"none": row.unit, "ratio": "times", "difference": f"{row.unit} more"}[row.compared]
-        target = f"<= {row.limit:g} {unit}"
-    holds = {None: "", True: "yes", False: "NO"}[row.holds]
-    return row.what, f"{_number(row.measured)} {row.unit}", beside, compared, target, holds
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def table(lines: Sequence[Sequence[str]]) -> str:

@@ -22,9 +22,9 @@ from llmopt.cli.order import META
 from llmopt.cli.output import origin
 from llmopt.cli.progress import outcome
 from llmopt.errors import InvalidInput
+from llmopt.files import write_whole
 from llmopt.llm.base import LLM
 from llmopt.llm.terms import Terms
-from llmopt.report.files import write_whole
 from llmopt.report.safe import one_line, portable
 from llmopt.runlog import RunLog
 

@@ -33,7 +33,7 @@ def report(
     Example: llmopt report results
     """
     from llmopt.benchmarks.perf.measurements import FILE as MEASUREMENTS
-    from llmopt.report.files import write_whole
+    from llmopt.files import write_whole
     from llmopt.report.safe import one_line
     from llmopt.runlog.reader import FILE as LOG
 

@@ -17,8 +17,8 @@ import numpy as np
 from llmopt.benchmarks.execution import Run
 from llmopt.benchmarks.record import FIELDS, Record, finite
 from llmopt.errors import InvalidInput, LlmoptError
+from llmopt.files import flushed, write_whole
 from llmopt.history import History
-from llmopt.report.files import flushed, write_whole
 from llmopt.report.safe import cell, portable
 from llmopt.runlog import RunLog
 from llmopt.runlog.lock import holder, is_held

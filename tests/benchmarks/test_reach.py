@@ -1,6 +1,7 @@
 """How far from the start region an optimum lies, and how much runs differ."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,17 @@ from hypothesis.extra import numpy as arrays
 
 from llmopt import Budget
 from llmopt.benchmarks.compare import Comparison, create_problems, create_solvers
-from llmopt.benchmarks.reach import Spread, distance_to_region, reaches, run_spreads, spread
+from llmopt.benchmarks.reach import Reach, Spread, distance_to_region, reaches, run_spreads, spread
 from llmopt.benchmarks.results import Results
-from llmopt.runlog import RunLog
+from llmopt.runlog import LogReader, RunLog
 from support.traces import trace
 
 starts = arrays.arrays(np.float64, (5, 2), elements=st.integers(-50, 50))
+
+
+def found_in(results: Results) -> list[Reach]:
+    with LogReader(results.folder) as reader:
+        return reaches(results.traces, lambda each: reader.history(each.run))
 
 
 def run(folder: Path, problem: str, settings: dict[str, str], solvers: list[str], repeats: int = 2) -> Results:
@@ -30,7 +36,7 @@ def run(folder: Path, problem: str, settings: dict[str, str], solvers: list[str]
 
 def test_the_distance_is_that_of_the_problems_optimum_from_the_logged_starts(tmp_path: Path) -> None:
     results = run(tmp_path, "regression", {"w_true": "36", "b_true": "-1", "instance": "1"}, ["quadratic", "random"])
-    found = reaches(results)
+    found = found_in(results)
     # The starts of the paper's repeats 1 and 2: w from 10 to 19 and from 12 to 20, b from 12 to 19 and from 12 to 15.
     distances = [math.hypot(36 - 19, 12 + 1), math.hypot(36 - 20, 12 + 1)]
     assert [(row.solver, row.instance, row.repeat) for row in found] == [
@@ -45,7 +51,14 @@ def test_the_distance_is_that_of_the_problems_optimum_from_the_logged_starts(tmp
 
 
 def test_tours_have_no_distance(tmp_path: Path) -> None:
-    assert reaches(run(tmp_path, "tsp", {"n": "6"}, ["2-opt-blind"], 1)) == []
+    assert found_in(run(tmp_path, "tsp", {"n": "6"}, ["2-opt-blind"], 1)) == []
+
+
+def test_a_run_that_did_not_come_about_hides_no_other_one(tmp_path: Path) -> None:
+    results = run(tmp_path, "regression", {"w_true": "36", "b_true": "-1"}, ["quadratic", "random"], 1)
+    first, second = results.traces
+    nothing = replace(first, losses=first.losses[:0], steps=first.steps[:0])
+    assert [row.solver for row in found_in(replace(results, traces=[nothing, second]))] == ["random"]
 
 
 def test_a_problem_that_cannot_be_built_again_has_no_distance(tmp_path: Path) -> None:
@@ -53,9 +66,9 @@ def test_a_problem_that_cannot_be_built_again_has_no_distance(tmp_path: Path) ->
     data.write_text("x,y\n1,2\n2,3\n3,5\n4,4\n")
     folder = tmp_path / "log"
     results = run(folder, "regression", {"data": str(data), "target": "y"}, ["random"], 1)
-    assert len(reaches(results)) == 1
+    assert len(found_in(results)) == 1
     data.unlink()
-    assert reaches(results) == []
+    assert found_in(results) == []
 
 
 @given(starts, st.tuples(st.integers(-90, 90), st.integers(-90, 90)))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from llmopt import Int, Vector
 from llmopt.benchmarks.results import by_problem
-from llmopt.benchmarks.targets import COCO, COUNT, choose_targets, profile
+from llmopt.benchmarks.targets import COCO, COUNT, choose_targets, profile, tolerance
 from support.traces import SPACE, trace
 
 INTEGERS = Vector(w=Int(0, 9))
@@ -111,6 +111,12 @@ def test_the_target_of_a_success_is_the_last_one_to_the_last_bit() -> None:
     ]
     times, _ = choose_targets(runs).times(runs)
     assert times[:, -1].tolist() == [2, math.inf]
+
+
+def test_the_tolerance_of_a_run_is_that_of_its_target() -> None:
+    run = trace("a", [9.0], optimum=2.0, tolerance=0.5)
+    assert (tolerance(run, 2.0), tolerance(run, -math.inf)) == (0.5, 0.0)
+    assert tolerance(trace("a", [9.0], optimum=None), 2.0) == 0.0
 
 
 def test_losses_count_whatever_the_direction() -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from llmopt.benchmarks.perf.measurements import Measurements
+from llmopt.benchmarks.perf.row import Row
+from llmopt.report.page import gallery
 from llmopt.runlog import RunLog
 from support.commands import Here
 
@@ -58,6 +61,70 @@ def test_markdown_has_the_tables(here: Here, results: str) -> None:
     assert "**regression w_true=15 b_true=14: 2 repeats of each solver**" in out
     assert "| quadratic | scores | 2/2 |" in out
     assert "| problem | figure | quadratic | random | text-bison | gpt-3.5-turbo | gpt-4 |" in out
+
+
+def test_the_figures_of_several_problems_are_of_all_together(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Pictures take most of the time.
+    monkeypatch.setattr(gallery, "drawn", lambda *given: [])
+    Path("mine.toml").write_text(
+        """
+        name = "mine"
+        description = "Near and far."
+        [[group]]
+        problem = "regression"
+        settings = [{ w_true = 15, b_true = 14 }, { w_true = 36, b_true = -1 }]
+        repeats = 2
+        solvers = ["quadratic", "gaussian:batch=4", "gaussian:batch=8"]
+        budget = { evaluations = 150 }
+        """
+    )
+    assert here("bench", "mine.toml", "--out", "suite", "--quiet")[0] == 0
+    assert here("report", "suite")[0] == 0
+    page = Path("suite/report.html").read_text(encoding="utf-8")
+    _, text, _ = here("report", "suite", "--format", "markdown")
+    for title in ("Steps to the target by the distance of the optimum", "Run-to-run spread by the samples of a step"):
+        assert page.count(f"<figcaption>{title}") == text.count(f"**{title}") == 1
+        assert page.index("Summary</h2>") < page.index(f"<figcaption>{title}") < page.index('id="problem-1"')
+
+
+def measured(folder: str, *rows: Row) -> Measurements:
+    found = Measurements(["python", "-m", "llmopt.benchmarks.perf"], {"CPUs": "2"}, False, list(rows))
+    Path(folder).mkdir()
+    found.write(Path(folder))
+    return found
+
+
+def test_a_folder_of_measurements_has_the_same_kinds_of_reports(here: Here) -> None:
+    measured("speed", Row("=1+1", 3.0, "s", limit=2.0), Row("b", 1.0, "MB"))
+    assert here("report", "speed") == (0, "report of 2 measurements written to speed/report.html\n", "")
+    page = Path("speed/report.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>") and page.endswith("</html>\n")
+    code, out, _ = here("report", "speed", "--json")
+    assert (code, json.loads(out)["measurements"]) == (0, 2)
+    _, out, _ = here("report", "speed", "--format", "markdown")
+    assert "| =1+1 | 3 s | <= 2 s | NO | - | - |" in out and "| CPUs | 2 |" in out
+    _, out, _ = here("report", "speed", "--format", "csv")
+    lines = list(csv.DictReader(out.splitlines()))
+    assert [(line["what"], line["value"], line["holds"]) for line in lines] == [
+        ("'=1+1", "3.0", "False"),
+        ("b", "1.0", ""),
+    ]
+
+
+def test_a_folder_with_runs_is_reported_by_them(here: Here) -> None:
+    with RunLog("begun"):
+        pass
+    Path("begun/perf.json").write_text("damaged")
+    assert "begun holds no run that has ended" in here("report", "begun")[2]
+
+
+def test_a_foreign_file_of_measurements_is_one_line(here: Here) -> None:
+    Path("speed").mkdir()
+    Path("speed/perf.json").write_text('{"rows": []}')
+    message = "llmopt: speed/perf.json is damaged, or not a file of 'python -m llmopt.benchmarks.perf': 'command'"
+    for format in ("html", "markdown", "csv"):
+        assert here("report", "speed", "--format", format) == (2, "", f"{message} is not a list\n")
+    assert [path.name for path in Path("speed").iterdir()] == ["perf.json"]
 
 
 def test_a_folder_in_which_runs_are_missing_says_so(here: Here, results: str) -> None:

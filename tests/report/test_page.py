@@ -8,7 +8,7 @@ import json
 import re
 import sqlite3
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,17 +19,18 @@ import pytest
 from llmopt import Budget, FunctionProblem, Int, Vector
 from llmopt.benchmarks.compare import Comparison, create_solvers
 from llmopt.benchmarks.record import Identity, of_nothing
-from llmopt.benchmarks.results import Results
+from llmopt.benchmarks.results import Results, Trace
+from llmopt.benchmarks.targets import Targets, choose_targets
 from llmopt.problems.regression import LinearRegression
 from llmopt.registry import create_problem
-from llmopt.report.page import runs
+from llmopt.report.page import runs, source
 from llmopt.report.page.beside import beside
 from llmopt.report.page.chart import Style, plain
 from llmopt.report.page.convergence import convergence, course_of
 from llmopt.report.page.embed import policy, script
 from llmopt.report.page.page import render
 from llmopt.report.page.reached import reached
-from llmopt.report.page.source import parts
+from llmopt.report.page.source import Part, parts
 from llmopt.report.page.statistics import expected, ranking, sentences
 from llmopt.report.pictures import SEARCH
 from llmopt.report.safe import lines
@@ -78,6 +79,10 @@ def planted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp(request.param)
     plant(folder, spaces()[request.param])
     return folder
+
+
+def part_of(traces: Sequence[Trace]) -> Part:
+    return Part(1, "a problem", traces, None)
 
 
 def compared(folder: Path, problem: str, settings: dict[str, str], *solvers: str, repeats: int = 2) -> Path:
@@ -259,7 +264,7 @@ def test_labels_are_texts_to_plotly() -> None:
     assert len(plain("x" * 100)) == 40
     traces = [trace(PAYLOADS[4], [3.0, 1.0])]
     styles = {PAYLOADS[4]: Style(0)}
-    figures: list[Callable[[], Any]] = [lambda: convergence(traces, styles), lambda: reached([traces], styles)]
+    figures: list[Callable[[], Any]] = [lambda: convergence(traces, styles), lambda: reached([part_of(traces)], styles)]
     for figure in figures:
         text = json.dumps(figure().plot)
         assert "<" not in text and "&lt;a href=" in text
@@ -297,7 +302,28 @@ def test_runs_without_a_score_are_no_curves() -> None:
     nothing = [trace("a", [float("nan")]), trace("a", [], instance=1)]
     assert convergence(nothing, STYLES) is None
     assert course_of(nothing[0], Style(0)) is None
-    assert reached([[trace("a", [])]], STYLES) is None
+    assert reached([part_of([trace("a", [])])], STYLES) is None
+
+
+def test_targets_are_chosen_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = []
+
+    def choose(traces: Sequence[Trace]) -> Targets:
+        chosen.append(traces)
+        return choose_targets(traces)
+
+    monkeypatch.setattr(source, "choose_targets", choose)
+    both = [part_of([trace("a", [9.0, 1.0]), trace("b", [])]), part_of([trace("a", [9.0, 0.0])])]
+    alone = [reached([part], STYLES) for part in both]
+    assert alone[0] is not None and alone[1] is not None and reached(both, STYLES) is not None
+    assert [len(traces) for traces in chosen] == [1, 1]
+
+
+def test_the_floor_is_what_every_run_counts_as_success() -> None:
+    runs_of = [trace("a", [8.0, 0.3, 0.1], tolerance=tolerance, instance=i) for i, tolerance in enumerate((0.5, 0.2))]
+    figure = convergence(runs_of, STYLES)
+    assert figure is not None
+    assert figure.plot["layout"]["shapes"][0]["y0"] == 0.2
 
 
 def test_what_the_runs_show() -> None:

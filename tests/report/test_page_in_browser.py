@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from llmopt.benchmarks.perf.measurements import Measurements
+from llmopt.benchmarks.perf.row import Row
 from llmopt.benchmarks.results import Results
+from llmopt.report.page import speed
 from llmopt.report.page.page import render
 from llmopt.runlog import LogReader
 from support.browser import PROGRAM, Browser, browser
@@ -204,3 +207,37 @@ def test_readers_find_their_way(chromium: Browser, page: Path, width: int) -> No
     assert len(ids) == len(set(ids))
     # Wide tables scroll by themselves, never the page.
     assert chromium.run("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_page_of_measurements_is_harmless_and_sorts(chromium: Browser, tmp_path: Path, dark: bool) -> None:
+    found = Measurements(
+        [*PAYLOADS],
+        {text: text for text in PAYLOADS},
+        False,
+        [
+            Row(text, float(i), text, beside=2.0, beside_what=text, compared="ratio", limit=1.0)
+            for i, text in enumerate(PAYLOADS)
+        ],
+        {text: text for text in PAYLOADS},
+        [*PAYLOADS],
+    )
+    found.write(tmp_path)
+    page = tmp_path / "report.html"
+    page.write_text(speed.render(Measurements.read(tmp_path)), encoding="utf-8")
+    chromium.open(page, dark=dark)
+    assert chromium.run("document.querySelectorAll('iframe, object, embed, form, link, img, script[type]').length") == 0
+    assert chromium.run("[...document.querySelectorAll('*')].every((e) => !e.onload && !e.onerror)")
+    for payload in PAYLOADS[:-1]:
+        assert payload in chromium.run("document.body.textContent")
+    for column, heading in ((1, "measured"), (3, "holds")):
+        button = f"document.querySelector('table.sortable').tHead.rows[0].cells[{column}].querySelector('button')"
+        assert chromium.run(f"{button}.textContent") == heading
+        chromium.run(f"{button}.click()")
+        assert chromium.run(f"{button}.closest('th').getAttribute('aria-sort')") == "ascending"
+    assert rows(chromium, 0, 3) == ["NO"] * 6 + ["yes"] * 3
+    levels = chromium.run(HEADINGS)
+    assert levels[0] == 1 and levels.count(1) == 1 and all(below - above <= 1 for above, below in pairwise(levels))
+    assert chromium.run("document.documentElement.scrollWidth") <= 1280
+    assert chromium.run(NAMELESS) == [] and chromium.run(CONTRASTS) == []
+    check_harmless(chromium, page)

@@ -92,24 +92,54 @@ def layout(across: str, up: str, longest: int = 0) -> dict[str, Any]:
 
 def down_to(floor: float, highest: float, form: Mapping[str, Any]) -> dict[str, Any]:
     """Return a layout with gaps on a logarithmic axis, where ``floor`` stands for everything that is small enough."""
-    line = {"width": 1, "dash": "dot", "color": "#808890"}
     # With fewer decades Plotly's own choice of ticks has more of them.
     ticks = {"dtick": 1} if highest > 100 * floor else {}
+    axis = {**form["yaxis"], "type": "log", "exponentformat": "power", **ticks}
+    return {**form, "yaxis": axis, **_line(floor, math.log10(floor), "solved", "bottom")}
+
+
+def up_to(
+    heights: ArrayLike, lanes: ArrayLike, failed: str, form: Mapping[str, Any]
+) -> tuple[NDArray[np.float64], dict[str, Any]]:
+    """Return where heights are drawn, and a layout in which those that are infinite are above a line.
+
+    The axis is logarithmic where some are large; there, what is below 0.5 is drawn at 0.5.
+
+    Parameters
+    ----------
+    heights
+        None of them negative, shape (n,).
+    lanes
+        Numbers, shape (n,): infinite heights of different ones do not hide each other.
+    failed
+        What an infinite one means.
+    form
+        The layout.
+    """
+    values = np.array(heights, dtype=np.float64)
+    infinite = np.isinf(values)
+    highest = float(np.max(values, where=~infinite, initial=1.0))
+    _, lane = np.unique(np.asarray(lanes)[infinite], return_inverse=True)
+    if highest > _LOGARITHMIC:
+        line, scale = 1.6 * highest, {"type": "log", "dtick": 1}
+        values = np.maximum(values, 0.5)
+        values[infinite] = line * 1.2 ** (lane + 1)
+        at = math.log10(line)
+    else:
+        at = line = 1.1 * highest
+        scale = {"rangemode": "tozero"}
+        values[infinite] = line + 0.05 * highest * (lane + 1)
+    marked = _line(line, at, failed, "top") if infinite.any() else {}
+    return values, {**form, "yaxis": {**form["yaxis"], **scale}, **marked}
+
+
+def _line(height: float, at: float, text: str, anchor: str) -> dict[str, Any]:
+    """Return a line across a plot with a text at its end; ``at`` is the height as the axis has it."""
+    line = {"width": 1, "dash": "dot", "color": "#808890"}
+    words = {"text": text, "xref": "paper", "x": 1, "xanchor": "right", "y": at, "yanchor": anchor, "showarrow": False}
     return {
-        **form,
-        "yaxis": {**form["yaxis"], "type": "log", "exponentformat": "power", **ticks},
-        "shapes": [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": floor, "y1": floor, "line": line}],
-        "annotations": [
-            {
-                "text": "solved",
-                "xref": "paper",
-                "x": 1,
-                "xanchor": "right",
-                "y": math.log10(floor),
-                "yanchor": "bottom",
-                "showarrow": False,
-            }
-        ],
+        "shapes": [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": height, "y1": height, "line": line}],
+        "annotations": [words],
     }
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from llmopt.benchmarks.results import Trace
+from llmopt.benchmarks.targets import tolerance
 from llmopt.report.canvas import short
 from llmopt.report.page.chart import Figure, Style, by_solver, down_to, layout, marked_table, marks, numbers, plain
-from llmopt.report.page.courses import Courses, Floats, best, courses, knows_optimum, tolerance
+from llmopt.report.page.courses import Courses, Floats, best, courses, knows_optimum
 from llmopt.report.page.thin import LIMIT, kept
 
 # More runs than this are shown by their quartiles.
@@ -124,9 +125,9 @@ def course_of(trace: Trace, style: Style) -> dict[str, Any] | None:
 def _floor(traces: Sequence[Trace], curves: Iterable[Floats]) -> float:
     """Return the gap that stands for everything that is small enough: on a logarithmic axis nothing is zero.
 
-    It is what counts as success, but not far below the smallest gap that was seen above it.
+    It is what counts as success in every run, but not far below the smallest gap that was seen above it.
     """
-    success = tolerance(traces)
+    success = max(0.0, min(tolerance(trace, trace.optimum) for trace in traces if trace.optimum is not None))
     smallest = min(
         (float(np.min(curve, where=(curve > success) & np.isfinite(curve), initial=np.inf)) for curve in curves),
         default=math.inf,

@@ -59,9 +59,3 @@ def courses(traces: Sequence[Trace], *, gap: bool, points: int = LIMIT) -> Cours
 def knows_optimum(traces: Sequence[Trace]) -> bool:
     """Return whether the gap of every run is known."""
     return all(trace.optimum is not None for trace in traces)
-
-
-def tolerance(traces: Sequence[Trace]) -> float:
-    """Return the largest gap that every run would count as success; 0 where a target is not known."""
-    gaps = [0.0 if trace.target is None or trace.optimum is None else trace.target - trace.optimum for trace in traces]
-    return max(0.0, min(gaps, default=0.0))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from llmopt.report.page.beside import beside
 from llmopt.report.page.markup import Markup, element
+from llmopt.report.page.reach import reach_figures
 from llmopt.report.page.reached import reached
 from llmopt.report.page.section import Shelf, legend, shown_differences
 from llmopt.report.page.sheet import sheet
@@ -60,12 +61,13 @@ def totals(problems: Sequence[Part]) -> Table:
 
 def _together(problems: Sequence[Part], shelf: Shelf) -> list[Markup]:
     """Return what the runs on all problems show together."""
-    figure = reached([part.traces for part in problems], shelf.styles, shelf.points)
+    figure = reached(problems, shelf.styles, shelf.points)
     if figure is None:
         return []
+    figures = [figure, *reach_figures(shelf.results.traces, shelf.styles, shelf.history)]
     return [
         shown_differences(shelf.results.traces),
         element("h3", "Plots"),
         legend(list(shelf.styles), shelf.styles),
-        element("div", shelf.plot(figure), class_="plots"),
+        element("div", *map(shelf.plot, figures), class_="plots"),
     ]

@@ -10,26 +10,39 @@ from llmopt.benchmarks.results import Results
 from llmopt.report import table
 from llmopt.report.instructions import found_instructions
 from llmopt.report.page.beside import beside
+from llmopt.report.page.credit import credit
 from llmopt.report.page.overview import totals
-from llmopt.report.page.source import parts
+from llmopt.report.page.reach import reach_figures
+from llmopt.report.page.source import parts, styles
 from llmopt.report.safe import cell, portable
 from llmopt.report.table import Table
+from llmopt.runlog import LogReader
 
 
-def markdown(results: Results) -> str:
-    """Return the tables as Markdown."""
-    return "\n".join(map(table.markdown, tables(results)))
+def markdown(results: Results, reader: LogReader) -> str:
+    """Return the tables as Markdown, those of the figures about distances and spreads among them.
+
+    Parameters
+    ----------
+    results
+        What was measured.
+    reader
+        Of the same folder.
+    """
+    figures = reach_figures(results.traces, styles(results), lambda trace: reader.history(trace.run))
+    numbers = [figure.table for figure in figures if figure.table is not None]
+    return "\n".join(map(table.markdown, [*tables(results), *numbers]))
 
 
 def tables(results: Results) -> list[Table]:
-    """Return the totals of several problems, what is beside the paper's figures, and the table of each problem."""
+    """Return the totals of several problems, what is beside the paper's figures, and the tables of each problem."""
     problems = parts(results)
     found = [totals(problems)] if len(problems) > 1 else []
     found += [compared for compared, _ in beside([(part.name, part.problem, part.summaries) for part in problems])]
     for part in problems:
         found.append(part.table)
-        instructions = found_instructions([trace.record for trace in part.traces])
-        found += [] if instructions is None else [instructions]
+        more = credit(part), found_instructions([trace.record for trace in part.traces])
+        found += [each for each in more if each is not None]
     return found
 
 

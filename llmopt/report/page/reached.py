@@ -6,41 +6,38 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from llmopt.benchmarks.results import Trace
 from llmopt.benchmarks.runtimes import ecdf
-from llmopt.benchmarks.targets import choose_targets
 from llmopt.report.canvas import short
 from llmopt.report.page.chart import Figure, Style, by_solver, layout, marked_table, marks, numbers, plain
 from llmopt.report.page.courses import Floats
+from llmopt.report.page.source import Part
 from llmopt.report.page.thin import LIMIT, grid, kept
 
 
-def reached(problems: Sequence[Sequence[Trace]], styles: Mapping[str, Style], points: int = LIMIT) -> Figure | None:
+def reached(problems: Sequence[Part], styles: Mapping[str, Style], points: int = LIMIT) -> Figure | None:
     """Return the share of targets that each solver has reached, against the evaluations.
 
     Parameters
     ----------
     problems
-        The runs of each problem. Every pair of a run and a target of its problem counts alike.
+        The runs of each. Every pair of a run and a target of its problem counts alike.
     styles
         How each solver is drawn.
     points
         Of a curve, at most.
     """
-    longest = max((len(trace.losses) for traces in problems for trace in traces), default=0)
+    longest = max((len(trace.losses) for part in problems for trace in part.traces), default=0)
     if not longest:
         return None
     hits: dict[str, list[Floats]] = {}
     descriptions = []
-    for traces in problems:
-        # Runs that did not come about have no targets; the tables count them.
-        traces = [trace for trace in traces if len(trace.losses)]
-        if not traces:
+    for part in problems:
+        if part.targets is None:
             continue
-        targets = choose_targets(traces)
-        descriptions.append(targets.describe())
-        for name, _, mine in by_solver(traces, styles):
-            hits.setdefault(name, []).append(targets.times(mine)[0].ravel())
+        descriptions.append(part.targets.describe())
+        # Runs that did not come about reach nothing; the tables count them.
+        for name, _, mine in by_solver([trace for trace in part.traces if len(trace.losses)], styles):
+            hits.setdefault(name, []).append(part.targets.times(mine)[0].ravel())
     at, marked = grid(longest, points), marks(longest)
     plots, rows = [], []
     for name, times in hits.items():

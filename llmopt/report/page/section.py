@@ -12,10 +12,13 @@ from llmopt.report.instructions import found_instructions
 from llmopt.report.page import embed, gallery
 from llmopt.report.page.chart import Figure, Style
 from llmopt.report.page.convergence import convergence
+from llmopt.report.page.credit import credit
+from llmopt.report.page.frame import counted
 from llmopt.report.page.gallery import Picture
 from llmopt.report.page.index import ROWS, index
 from llmopt.report.page.markup import Markup, element, joined
 from llmopt.report.page.ranks import diagram, explained
+from llmopt.report.page.reach import reach_figures
 from llmopt.report.page.reached import reached
 from llmopt.report.page.sheet import sheet
 from llmopt.report.page.source import Part
@@ -104,6 +107,7 @@ def problem_section(part: Part, shelf: Shelf, *, alone: bool) -> Markup:
     description = next((text for text in told if text), None)
     solvers = list(dict.fromkeys(trace.record.solver for trace in part.traces))
     solved = expected(part.traces)
+    contributed = credit(part)
     instructions = found_instructions([trace.record for trace in part.traces])
     return element(
         "section",
@@ -111,11 +115,12 @@ def problem_section(part: Part, shelf: Shelf, *, alone: bool) -> Markup:
         _description(str(description)) if description else None,
         None if alone else sheet(part.table),
         None if solved is None else sheet(solved),
+        None if contributed is None else sheet(contributed),
         None if instructions is None else sheet(instructions),
         shown_differences(part.traces),
         element("h3", "Plots"),
         legend(solvers, shelf.styles),
-        element("div", *(shelf.plot(figure) for figure in _plots(part, shelf)), class_="plots"),
+        element("div", *map(shelf.plot, _plots(part, shelf, alone=alone)), class_="plots"),
         *_gallery(part, shelf, alone=alone),
         element("h3", "Runs"),
         _runs(part, shelf),
@@ -132,11 +137,13 @@ def _description(text: str) -> Markup:
     return element("details", element("summary", f"{short(text, _WORDS)}"), whole)
 
 
-def _plots(part: Part, shelf: Shelf) -> list[Figure]:
+def _plots(part: Part, shelf: Shelf, *, alone: bool) -> list[Figure]:
     plots = [
         convergence(part.traces, shelf.styles, shelf.points),
-        reached([part.traces], shelf.styles, shelf.points),
+        reached([part], shelf.styles, shelf.points),
         trajectory(part.traces, shelf.styles, shelf.history),
+        # Of several problems they are in the overview.
+        *(reach_figures(part.traces, shelf.styles, shelf.history) if alone else []),
     ]
     return [plot for plot in plots if plot is not None]
 
@@ -182,5 +189,5 @@ def _runs(part: Part, shelf: Shelf) -> Markup:
     listed = part.traces[: shelf.rows]
     shelf.rows -= len(listed)
     table = index(listed, len(part.traces), shelf.pages)
-    count = f"{len(part.traces):,} run{'' if len(part.traces) == 1 else 's'}"
+    count = counted(len(part.traces), "run")
     return element("details", element("summary", count), joined([table]), open=len(listed) <= _OPEN)

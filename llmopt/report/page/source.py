@@ -10,6 +10,7 @@ from typing import Any
 from llmopt.benchmarks.rebuilt import rebuilt
 from llmopt.benchmarks.results import Results, Trace, by_problem
 from llmopt.benchmarks.summary import Summary, summarize
+from llmopt.benchmarks.targets import Targets, choose_targets
 from llmopt.errors import InvalidInput
 from llmopt.problem import Problem
 from llmopt.report.page.chart import Style
@@ -42,6 +43,12 @@ class Part:
     def summaries(self) -> list[Summary]:
         """What was measured, by solver."""
         return summarize([trace.record for trace in self.traces])
+
+    @cached_property
+    def targets(self) -> Targets | None:
+        """The targets of its runs; None where none came about."""
+        ran = [trace for trace in self.traces if len(trace.losses)]
+        return choose_targets(ran) if ran else None
 
     @property
     def table(self) -> Table:
