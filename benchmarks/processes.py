@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import pickle
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from itertools import islice
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Lock
 
 from llmopt.benchmarks.crew import Models, Take, Task, perform
@@ -137,7 +139,16 @@ class _Process:
 def _begin(writer: Connection, lock: Lock, shared: Mapping[str, LLM]) -> None:
     # Ctrl-C is for the process that writes; it ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _Process.writer, _Process.lock, _Process.models = writer, lock, Models(shared)
+
+
+def _end_with_parent() -> None:
+    # Of a parent that was killed, the pool would wait for work for ever.
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
 
 
 def _do(batch: Sequence[Task]) -> float:

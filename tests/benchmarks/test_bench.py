@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from llmopt import InvalidInput
@@ -20,7 +24,7 @@ from llmopt.benchmarks.results import Results
 from llmopt.benchmarks.suite import Suite
 from llmopt.benchmarks.suite_file import parse
 from llmopt.runlog import RunLog
-from support.commands import PLUGIN
+from support.commands import PLUGIN, environment
 
 SUITE = """
 name = "mine"
@@ -151,3 +155,23 @@ def test_losses_are_in_the_order_of_the_evaluations(tmp_path: Path) -> None:
 def test_cells_have_names_that_tell_them_apart() -> None:
     cells: list[Cell] = list(parse(SUITE).cells())
     assert len({(cell.name, cell.repeat) for cell in cells}) == len(cells) == 16
+
+
+def test_worker_processes_end_with_one_that_was_killed(tmp_path: Path) -> None:
+    file = tmp_path / "slow.toml"
+    file.write_text(
+        'name = "x"\n[[group]]\nproblem = "slow"\nrepeats = 400\nsolvers = ["random:batch=1"]\n'
+        "budget = { evaluations = 60 }\n"
+    )
+    command = [sys.executable, "-P", "-m", "llmopt.cli", "bench", str(file), "--workers", "2", "--out", str(tmp_path)]
+    main = psutil.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 60
+        while len(workers := main.children(recursive=True)) < 3 or not (tmp_path / "run.sqlite").exists():
+            assert main.poll() is None and time.monotonic() < until
+            time.sleep(0.05)
+    finally:
+        main.kill()
+        main.wait()
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert not alive
