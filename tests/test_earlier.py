@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,10 +108,9 @@ def test_a_noisy_problem_keeps_every_measurement() -> None:
 
 def test_a_problem_class_has_them_too() -> None:
     problem = create_problem("function", {"name": "sphere", "dim": "1"})
-    [start] = problem.space.solutions({"x1": [0.5]}) if "x1" in problem.space.variables else [None]  # type: ignore[attr-defined]
-    solution = start or {next(iter(problem.space.variables)): 0.5}  # type: ignore[attr-defined]
+    [solution] = problem.space.solutions(problem.space.sample(1, np.random.default_rng(1)))
     result = run(problem, RandomSearch(), Budget(3), earlier=[(solution, 9.0)])
-    assert result.history[0].score == 9.0
+    assert (result.history[0].solution, result.history[0].score) == (solution, 9.0)
 
 
 def test_infeasible_points_are_given_as_failures() -> None:
