@@ -75,6 +75,8 @@ class _Legs:
             left, right = np.minimum(left, right), np.maximum(left, right)
         cells = (left.astype(np.int64) * n + right).ravel()
         self._uses = csr_array((np.ones(m * n), cells, np.arange(0, m * n + 1, n)), shape=(m, n * n))
+        # Squares of huge losses overflow; a power of two changes no digit.
+        losses = np.ldexp(losses, -np.frexp(np.abs(losses).max())[1])
         # In units of the prior: the sum of a tour's legs has mean 0 and variance n.
         scale = float(np.std(losses)) or 1.0
         self._sums = (losses - losses.mean()) / scale * np.sqrt(n)

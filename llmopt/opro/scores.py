@@ -55,7 +55,8 @@ def shown_losses(
         margin = float(np.median(excess)) / 2 or spread / 2 or 1.0
         share = (excess + margin) / (spread + margin)
         if margin * levels < spread:
-            unit = float(excess[excess > 0].min())
+            # A smaller unit would let the quotient overflow.
+            unit = max(float(excess[excess > 0].min()), 1e-300)
             share = np.log1p(excess / unit) / np.log1p(spread / unit)
         return [str(v) for v in np.maximum(1, np.rint(levels * share)).astype(int)], "0"
     raise InvalidInput(f"scores must be rounded, rescaled, ranked or hidden, not {form!r}")

@@ -1,4 +1,4 @@
-"""What every registered solver without a model keeps to, whatever it is asked to optimize."""
+"""What every registered solver without a model keeps to, beside what the kit asks of it (tests/testing)."""
 
 import math
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmopt import Categorical, Float, Infeasible, Int, OptimizeResult, Vector, maximize, minimize
+from llmopt import Categorical, Float, Int, OptimizeResult, Vector, minimize
 from support.strategies import vectors
 
 # Solvers of tours and of instructions work on spaces of their own, and have tests of their own.
@@ -41,20 +41,6 @@ GRID = Vector(a=Int(-2, 3), b=Int(0, 4))
 def bowl(s: dict[str, Any]) -> float:
     distances = [s["x"] - 1, math.log(s["rate"] / 0.01), s["share"] - 0.3, s["k"] - 4, math.log(s["width"] / 30)]
     return float(sum(d**2 for d in distances) + abs(s["percent"] - 40) / 10 + {"a": 2, "b": 0, None: 1}[s["kind"]])
-
-
-def raising(s: dict[str, Any]) -> float:
-    raise RuntimeError("the simulator crashed")
-
-
-def infeasible(s: dict[str, Any]) -> float:
-    raise Infeasible("too heavy")
-
-
-def half_failing(s: dict[str, Any]) -> float:
-    if s["k"] > 4:
-        raise RuntimeError("the simulator crashed")
-    return bowl(s)
 
 
 def trace(result: OptimizeResult) -> list[dict[str, Any]]:
@@ -97,48 +83,6 @@ def test_a_run_is_a_function_of_its_seed(solver: str) -> None:
     assert trace(first) != trace(other)
 
 
-@every_sampler
-def test_maximizing_the_negative_proposes_the_same(solver: str) -> None:
-    lowest = minimize(bowl, MIXED, solver=solver, max_evaluations=40)
-    highest = maximize(lambda s: -bowl(s), MIXED, solver=solver, max_evaluations=40)
-    assert trace(lowest) == trace(highest)
-    assert lowest.fun == -highest.fun
-
-
-@every_sampler
-@pytest.mark.parametrize(
-    "fun",
-    [
-        pytest.param(raising, id="exception"),
-        pytest.param(infeasible, id="infeasible"),
-        pytest.param(lambda s: math.nan, id="nan"),
-        pytest.param(lambda s: math.inf, id="infinity"),
-        pytest.param(lambda s: -math.inf, id="minus infinity"),
-        pytest.param(lambda s: 1.0, id="constant"),
-        pytest.param(lambda s: 1e308 * math.sin(s["x"]), id="huge"),
-        pytest.param(half_failing, id="some exceptions"),
-    ],
-)
-def test_odd_outcomes_do_not_stop_a_run(solver: str, fun: Callable[[dict[str, Any]], float]) -> None:
-    result = minimize(fun, MIXED, solver=solver, max_evaluations=40)
-    assert result.nfev == 40
-    assert result.stop_reason == "evaluations"
-    assert result.history.count("ok") == 40 or not math.isinf(result.fun)
-
-
-@every_sampler
-def test_what_a_function_raises_goes_through_where_the_user_asks_for_it(solver: str) -> None:
-    def fun(solution: dict[str, Any]) -> float:
-        if len(seen) == 8:
-            raise ZeroDivisionError
-        seen.append(solution)
-        return bowl(solution)
-
-    seen: list[dict[str, Any]] = []
-    with pytest.raises(ZeroDivisionError):
-        minimize(fun, MIXED, solver=solver, raise_failures=True)
-
-
 @every_solver
 @pytest.mark.parametrize("space", [GRID, Vector(bit=Categorical(True, False)), Vector(only=Int(7, 7))])
 def test_a_run_on_a_small_space_ends(solver: str, space: Vector) -> None:
@@ -172,12 +116,3 @@ def test_a_run_keeps_a_budget_of_steps(solver: str) -> None:
     result = minimize(bowl, MIXED, solver=solver, max_evaluations=None, max_steps=3)
     assert result.nit == 3
     assert result.stop_reason == "steps"
-
-
-@every_sampler
-def test_one_solver_object_serves_one_run_after_another(solver: str) -> None:
-    from llmopt.registry import create_solver
-
-    method = create_solver(solver)
-    first, again = (minimize(bowl, MIXED, solver=method, max_evaluations=25) for _ in range(2))
-    assert trace(first) == trace(again)

@@ -1,7 +1,6 @@
 """What every solver for tours keeps to."""
 
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,6 @@ from llmopt.benchmarks.compare import compare
 from llmopt.errors import MissingExtra
 from llmopt.problems.tsp import TSP, tsp
 from llmopt.registry import create_solver
-from llmopt.runlog import RunLog, Slot
-from llmopt.space import Columns
 from llmopt.tours import Distances
 
 # LKH is for non-commercial use and is not installed by the tests; it has a test of its own.
@@ -176,32 +173,6 @@ def test_children_are_orders(n: int, seed: int) -> None:
 
 def test_every_solver_is_checked() -> None:
     assert all(isinstance(create_solver(name), Solver) for name in SOLVERS)
-
-
-@pytest.mark.parametrize("name", [*SOLVERS, "tpe"])
-def test_every_method_goes_on_where_its_log_ends(name: str, tmp_path: Path) -> None:
-    class Crashing(TSP):
-        left: int
-
-        def evaluate_batch(self, columns: Columns) -> None:  # type: ignore[override]
-            return None
-
-        def evaluate(self, solution: Any) -> float:
-            self.left -= 1
-            if self.left < 0:
-                raise KeyboardInterrupt
-            return super().evaluate(solution)
-
-    def perform(left: int, folder: Path) -> OptimizeResult:
-        problem = Crashing(points=np.random.default_rng(2).uniform(0, 1, (9, 2)), optimum="none")
-        problem.left = left
-        with RunLog(folder) as log:
-            return run(problem, create_solver(name), Budget(evaluations=25), log=Slot(log))
-
-    perform(9, tmp_path / "crashed")
-    result, undisturbed = (perform(99, tmp_path / folder) for folder in ("crashed", "undisturbed"))
-    assert trace(result) == trace(undisturbed)
-    assert result.stop_reason == undisturbed.stop_reason != "interrupted"
 
 
 def test_the_fit_of_legs_needs_far_fewer_evaluations_than_reversals() -> None:
