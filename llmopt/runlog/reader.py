@@ -232,7 +232,9 @@ class LogReader:
                 except (ValueError, TypeError, AttributeError, KeyError):
                     self._note(f"run {row[0]} is damaged")
                 else:
-                    yield replace(run, identity=shared(run.identity), machine=shared(run.machine))
+                    # No two whole identities are equal.
+                    identity = {name: shared(part) for name, part in run.identity.items()}
+                    yield replace(run, identity=identity, machine=shared(run.machine))
 
     def run(self, number: int) -> LoggedRun | None:
         """Return a run by its number; None where there is none."""

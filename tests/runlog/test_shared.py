@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmopt.runlog import shared as module
 from llmopt.runlog.shared import Shared
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
@@ -20,6 +22,15 @@ VALUES = st.recursive(
 def test_what_is_returned_says_the_same(values: list[Any]) -> None:
     shared = Shared()
     assert [json.dumps(shared(value)) for value in values] == [json.dumps(value) for value in values]
+
+
+@given(st.lists(VALUES, min_size=2, max_size=20))
+def test_what_is_forgotten_on_the_way_changes_nothing(values: list[Any]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_MOST", 3)
+        shared = Shared()
+        found = [shared(value) for value in [*values, *values]]
+    assert [json.dumps(value) for value in found] == [json.dumps(value) for value in [*values, *values]]
 
 
 @given(VALUES)
