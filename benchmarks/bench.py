@@ -33,6 +33,11 @@ class Bench:
     terms
         Prices and the reply cache of models.
 
+    Attributes
+    ----------
+    count
+        How many runs it has. They are never all in memory.
+
     Raises
     ------
     InvalidInput
@@ -43,10 +48,10 @@ class Bench:
     log: RunLog
     llm: str = "local"
     terms: Terms = field(default_factory=Terms)
-    cells: Sequence[Cell] = field(init=False)
+    count: int = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "cells", list(self.suite.cells()))
+        object.__setattr__(self, "count", sum(1 for _ in self.suite.cells()))
         stored, new = self.log.reader.meta(SUITE), self._description()
         if stored is None and self.log.reader.last():
             raise InvalidInput(f"{self.log.folder} holds runs of no suite; give another folder")
@@ -62,7 +67,7 @@ class Bench:
             "description": suite.description,
             "source": suite.source,
             "smoke": suite.smoke,
-            "cells": len(self.cells),
+            "cells": self.count,
             "digest": suite.digest(),
             "llm": self.llm if suite.needs_model() else None,
         }
@@ -75,13 +80,16 @@ class Bench:
         known = self.log.reader.begun()
         # What cannot be read must not be run anew beside it.
         self.log.reader.refuse_damage()
-        done = {key for key, (_, state) in known.items() if state == "done"}
-        open_cells = [cell for cell in self.cells if (cell.name, cell.repeat) not in done]
+        already = 0
 
         def tasks() -> Iterator[Task]:
-            for cell in open_cells:
-                begun = known.get((cell.name, cell.repeat))
-                yield self._task(cell, self.log.reserve()) if begun is None else self._going_on(cell, begun[0])
+            nonlocal already
+            for cell in self.suite.cells():
+                number, state = known.get((cell.name, cell.repeat), (None, "new"))
+                if state == "done":
+                    already += 1
+                else:
+                    yield self._task(cell, self.log.reserve()) if number is None else self._going_on(cell, number)
 
         def take(task: Task, statements: Sequence[Statement], record: Record | None) -> None:
             self.log.put(statements)
@@ -91,7 +99,7 @@ class Bench:
 
         crew.work(tasks(), take, lambda task: self._going_on(task.cell, task.excerpt.number))
         self.log.flush()
-        return len(self.cells) - len(open_cells)
+        return already
 
     def _task(self, cell: Cell, number: int, run: LoggedRun | None = None) -> Task:
         excerpt = Excerpt(self.log.folder, number) if run is None else self.log.excerpt(run)

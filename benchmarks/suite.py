@@ -98,11 +98,13 @@ class Suite:
 
     def cells(self) -> Iterator[Cell]:
         """Yield the runs in their order; one that several groups have comes once, with the first one's budget."""
-        seen: set[tuple[str, int]] = set()
+        # By their hashes, since there may be very many; two that differ share one of 2**61 with no chance to speak of.
+        seen: set[int] = set()
         for group in self.groups:
             for cell in group.cells():
-                if (cell.name, cell.repeat) not in seen:
-                    seen.add((cell.name, cell.repeat))
+                key = hash((cell.name, cell.repeat))
+                if key not in seen:
+                    seen.add(key)
                     yield cell
 
     def changed(

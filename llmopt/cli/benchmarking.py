@@ -96,7 +96,8 @@ def _crew(bench: Bench, workers: int, scheduler: str | None) -> Iterator[Crew]:
 def _shared(bench: Bench, models: Models) -> Mapping[str, LLM]:
     """Return the local models that the suite asks, each opened once for all processes."""
     specs = {bench.llm} if bench.suite.needs_model() else set()
-    specs |= {cell.settings[role] for cell in bench.cells for role in ("scorer", "judge") if role in cell.settings}
+    problems = [settings for group in bench.suite.groups for settings in group.settings]
+    specs |= {settings[role] for settings in problems for role in ("scorer", "judge") if role in settings}
     return {spec: models.open(spec) for spec in sorted(specs) if spec.partition(":")[0] == _LOCAL}
 
 
@@ -115,7 +116,7 @@ class Lines:
     def __init__(self, bench: Bench, *, quiet: bool) -> None:
         self.count = 0
         self._failed = 0
-        self._total = len(bench.cells)
+        self._total = bench.count
         self._quiet = quiet
         self._shown = -_SECONDS_BETWEEN_LINES
 
