@@ -67,6 +67,7 @@ def test_calls_of_a_provider_are_timed_beside_the_bare_sdk() -> None:
     assert [row.limit for row in cost.rows()] == [1.1, 1.5]
 
 
+@pytest.mark.slow
 def test_many_runs_are_stored_and_shown() -> None:
     cost = many_runs.measure(quick=True)
     assert cost.many == 60 and cost.evaluations == 2_000
