@@ -7,19 +7,16 @@ SOURCES := pyproject.toml $(shell find llmopt problems baselines benchmarks -nam
 # llmopt.problems and so on, and mypy sees that only in an ordinary install.
 INSTALL = rm -rf build && $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# Tests that ask the local model share one process, and so one server.
-AT_ONCE = -n 2 --dist loadgroup
-
 .PHONY: demo test test-all lint types format docs bench bench-smoke clean
 
 demo: $(VENV)/.installed
 	$(BIN)/llmopt demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/pytest $(AT_ONCE) -m "not slow"
+	$(BIN)/pytest -m "not slow"
 
 test-all: $(VENV)/.installed-dev
-	$(BIN)/pytest $(AT_ONCE)
+	$(BIN)/pytest
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -22,13 +22,6 @@ settings.register_profile(
 settings.load_profile("llmopt")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of the local model in one process: two servers on two cores would only wait for each other."""
-    for item in items:
-        if item.get_closest_marker("model") or {"local_llm", "instruct_llm"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("model"))
-
-
 @pytest.fixture(scope="session")
 def local_llm() -> Iterator[LocalLLM]:
     """The embedded model, one server for all tests."""

@@ -47,7 +47,7 @@ def test_methods_say_what_they_see() -> None:
 
 
 @pytest.mark.parametrize("name", [*SOLVERS, *KEYS])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(n=st.integers(3, 9), directed=st.booleans(), seed=st.integers(0, 99))
 def test_a_run_stays_in_the_space_and_in_the_budget(name: str, n: int, directed: bool, seed: int) -> None:
     matrix = np.random.default_rng(seed).integers(0, 9, (n, n))

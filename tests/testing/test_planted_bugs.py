@@ -216,6 +216,7 @@ def test_a_planted_mistake_is_caught_by_the_check_that_names_it(planted: Planted
     assert len(said) < 1_200 and len(said.splitlines()) <= 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("planted", PLANTED, ids=str)
 def test_no_other_check_finds_fault_with_a_planted_mistake(planted: Planted) -> None:
     checks = planted.checks
