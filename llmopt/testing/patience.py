@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,11 @@ def at_most(seconds: float) -> Iterator[None]:
 
     timer = threading.Timer(seconds, interrupt)
     timer.daemon = True
+    before = signal.getsignal(signal.SIGINT)
+    deaf = before in (signal.SIG_IGN, signal.SIG_DFL)
+    if deaf:
+        # A process in the background ignores interrupts, and would ignore this one too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     timer.start()
     try:
         yield
@@ -37,5 +43,7 @@ def at_most(seconds: float) -> Iterator[None]:
             raise
     finally:
         timer.cancel()
+        if deaf:
+            signal.signal(signal.SIGINT, before)
     if up.is_set():
         raise Impatient(f"no end after {seconds:g} s")

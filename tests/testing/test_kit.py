@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -48,6 +49,17 @@ def test_what_has_no_end_is_interrupted() -> None:
             time.sleep(0.01)
     with at_most(5):
         pass
+
+
+def test_what_has_no_end_is_interrupted_in_the_background_too() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(Impatient), at_most(0.05):
+            while True:
+                time.sleep(0.01)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_an_interrupt_of_the_user_is_none_of_the_kits() -> None:
