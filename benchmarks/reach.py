@@ -12,7 +12,6 @@ from llmopt.benchmarks.metrics import runtimes_of, steps_of
 from llmopt.benchmarks.rebuilt import rebuilt
 from llmopt.benchmarks.results import Trace
 from llmopt.benchmarks.runtimes import quantiles
-from llmopt.errors import InvalidInput
 from llmopt.history import History
 from llmopt.space import Categorical, Vector
 
@@ -173,8 +172,5 @@ def _distance(trace: Trace, history: Callable[[Trace], History]) -> float | None
 
 
 def _on_numbers(trace: Trace) -> bool:
-    try:
-        space = trace.run.space
-    except InvalidInput:
-        return False
+    space = trace.space
     return isinstance(space, Vector) and not any(isinstance(v, Categorical) for v in space.variables.values())

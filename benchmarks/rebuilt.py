@@ -18,7 +18,7 @@ def rebuilt(trace: Trace) -> Problem | None:
     """
     asked = trace.run.identity["asked"]
     try:
-        space = trace.run.space if len(trace.losses) else None
+        space = trace.space
         if "problem" not in asked or not isinstance(space, Vector | Permutation):
             return None
         with warnings.catch_warnings():

@@ -14,6 +14,7 @@ from llmopt.benchmarks import record
 from llmopt.benchmarks.record import Record
 from llmopt.errors import InvalidInput
 from llmopt.runlog import LoggedRun, LogReader
+from llmopt.space import Space
 
 SUITE = "suite"
 """The name under which a log says what was planned: ``name``, ``description``, ``smoke`` and ``cells`` (a number)."""
@@ -44,6 +45,14 @@ class Trace:
     def problem(self) -> str:
         """The problem with its settings, without the instance: runs that share it and the instance are paired."""
         return label(self.run.problem, self.run.identity["asked"].get("settings", {}))
+
+    @property
+    def space(self) -> Space[Any] | None:
+        """The space of its solutions; None for one of another package, and where the run did not come about."""
+        try:
+            return self.run.space if len(self.losses) else None
+        except InvalidInput:
+            return None
 
     @property
     def optimum(self) -> float | None:

@@ -14,7 +14,6 @@ from llmopt.history import History
 from llmopt.problem import Problem
 from llmopt.problems.tsp import TSP
 from llmopt.report import tours
-from llmopt.report.page.source import space_of
 from llmopt.report.pictures import (
     NEAR,
     SEARCH,
@@ -52,13 +51,13 @@ def found(folder: Path, traces: Sequence[Trace]) -> list[Picture]:
 
 def could_be_drawn(trace: Trace) -> bool:
     """Return whether solutions are of a kind of which there are pictures: two numbers, or a tour."""
-    space = space_of(trace)
+    space = trace.space
     return isinstance(space, Permutation) or (isinstance(space, Vector) and len(space.variables) == 2)
 
 
 def drawn(problem: Problem, traces: Sequence[Trace], history: Callable[[Trace], History]) -> list[Picture]:
     """Draw the pictures of one problem: one panel for each solver's run of its first repeat."""
-    chosen = {trace.record.solver: trace for trace in reversed(traces) if space_of(trace) is not None}
+    chosen = {trace.record.solver: trace for trace in reversed(traces) if trace.space is not None}
     first = [trace for trace in traces if chosen.get(trace.record.solver) is trace][:_PANELS]
     if not first or not (drawable(problem) or tours.drawable(problem)):
         return []

@@ -15,7 +15,6 @@ from llmopt.report.page.chart import Style
 from llmopt.report.page.convergence import course_of
 from llmopt.report.page.index import ROWS
 from llmopt.report.page.section import Shelf
-from llmopt.report.page.source import space_of
 from llmopt.report.safe import lines, one_line, portable
 from llmopt.runlog import LogReader
 from llmopt.runlog.reader import LoggedRequest, Place
@@ -65,7 +64,7 @@ def page(reader: LogReader, trace: Trace, style: Style, room: int) -> dict[str, 
     record = trace.record
     requests = reader.requests(trace.run)
     models, left_out = _models(requests, room)
-    tables = [_history(trace, reader.history(trace.run))] if space_of(trace) is not None else []
+    tables = [_history(trace, reader.history(trace.run))] if trace.space is not None else []
     return {
         "title": one_line(f"{record.solver}, repeat {record.repeat}"),
         "problem": one_line(f"{trace.problem}, instance {record.instance}, seed {record.seed}"),

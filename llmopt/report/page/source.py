@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from llmopt.benchmarks.rebuilt import rebuilt
 from llmopt.benchmarks.results import Results, Trace, by_problem
 from llmopt.benchmarks.summary import Summary, summarize
 from llmopt.benchmarks.targets import Targets, choose_targets
-from llmopt.errors import InvalidInput
 from llmopt.problem import Problem
 from llmopt.report.page.chart import Style
 from llmopt.report.table import Table, measured
-from llmopt.space import Space
 
 
 @dataclass(frozen=True)
@@ -67,14 +64,6 @@ def parts(results: Results) -> list[Part]:
         first = next((trace for trace in traces if len(trace.losses)), traces[0])
         found.append(Part(number, name, traces, rebuilt(first)))
     return found
-
-
-def space_of(trace: Trace) -> Space[Any] | None:
-    """Return the space of a run; None for one of another package, and where a run did not come about."""
-    try:
-        return trace.run.space if len(trace.losses) else None
-    except InvalidInput:
-        return None
 
 
 def styles(results: Results) -> Mapping[str, Style]:

@@ -10,7 +10,6 @@ import numpy as np
 from llmopt.benchmarks.results import Trace
 from llmopt.history import History
 from llmopt.report.page.chart import Figure, Style, by_solver, layout, numbers, plain
-from llmopt.report.page.source import space_of
 from llmopt.space import Text
 
 # Texts of one problem that can be read in its plot; the pages of the runs have more.
@@ -22,7 +21,7 @@ def trajectory(
     traces: Sequence[Trace], styles: Mapping[str, Style], history: Callable[[Trace], History]
 ) -> Figure | None:
     """Return the scores of texts by step, each text at its point; None for solutions that are no texts."""
-    traces = [trace for trace in traces if isinstance(space_of(trace), Text)]
+    traces = [trace for trace in traces if isinstance(trace.space, Text)]
     if not traces:
         return None
     plots: list[dict[str, Any]] = []
