@@ -15,8 +15,9 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest -m "not slow"
 
+# With five times the examples of every property.
 test-all: $(VENV)/.installed-dev
-	$(BIN)/pytest
+	$(BIN)/pytest --hypothesis-profile=thorough
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

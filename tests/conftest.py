@@ -16,9 +16,10 @@ from llmopt.llm.pull import pull
 os.environ["PYTHONSAFEPATH"] = "1"
 
 # Speed is never asserted here (benchmarks/perf does that), so a slow machine must not fail a property.
-settings.register_profile(
-    "llmopt", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+for profile, examples in (("llmopt", 20), ("thorough", 100)):
+    settings.register_profile(
+        profile, deadline=None, max_examples=examples, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    )
 settings.load_profile("llmopt")
 
 

@@ -255,7 +255,7 @@ class OPRO(AskTellSolver):
             return self._instructions.queries(n, self._step, self.rng, self._instruction_count)
         if self._paths is not None:
             return self._paths.queries(n, self._step, self.rng)
-        best = trajectory(self.task.history, self.top_k, self.order, self.rng)
+        best = self.candidates()
         prompts = min(self.prompts, n)
         each, more = divmod(n, prompts)
         queries = []
@@ -279,6 +279,10 @@ class OPRO(AskTellSolver):
             )
             queries.append(Query(request, _reader(prompt, writer.codec, request), (self.task.seed, self._step, i)))
         return queries
+
+    def candidates(self) -> NDArray[np.int64]:
+        """Return the rows of the history that this step's prompts choose from, as they are ordered in a prompt."""
+        return trajectory(self.task.history, self.top_k, self.order, self.rng)
 
     def _view(self, writer: Writer, rows: NDArray[np.int64]) -> View:
         history = self.task.history

@@ -11,17 +11,9 @@ import pytest
 
 from llmopt import AskTellSolver, Vector
 from llmopt.benchmarks.studies import presentation
-from llmopt.benchmarks.studies.presentation import (
-    DESIGNS,
-    Outcome,
-    Shuffled,
-    Spaced,
-    ValueLast,
-    difference,
-    frozen,
-    main,
-    propose,
-)
+from llmopt.benchmarks.studies.designs import DESIGNS, Shuffled, Spaced, ValueLast
+from llmopt.benchmarks.studies.frozen import frozen
+from llmopt.benchmarks.studies.presentation import difference, main, propose
 from llmopt.opro import OPRO
 from llmopt.opro.codec import codec_for
 from llmopt.opro.serializer import Continuation, View
@@ -39,7 +31,7 @@ def test_histories_are_the_same_at_every_call_and_none_is_solved() -> None:
         optimum = given.problem.optimum
         assert optimum is not None
         assert given.history.losses.min() > optimum.score + optimum.tolerance
-    assert len(list(frozen())) >= 40
+    assert len(list(frozen())) >= 50
 
 
 def test_shuffled_scores_are_the_same_ones_beside_other_solutions() -> None:
@@ -58,7 +50,8 @@ def test_other_serializers_show_the_same_solutions() -> None:
 @pytest.mark.parametrize("name", list(DESIGNS))
 def test_every_design_proposes(name: str) -> None:
     given = next(iter(frozen(1)))
-    assert 0 <= propose(DESIGNS[name](obedient()), given) <= 1
+    improving, closed = propose(DESIGNS[name](obedient()), given)
+    assert 0 <= improving <= 1 and 0 <= closed <= 1 and (improving > 0) == (closed > 0)
 
 
 class Fixed(AskTellSolver):
@@ -76,16 +69,16 @@ def test_a_share_counts_what_is_new_and_better() -> None:
     given = next(iter(frozen(1)))
     optimum, known = given.problem.optimum, [e.solution for e in given.history]
     assert optimum is not None
-    assert propose(Fixed(known), given) == 0
-    assert propose(Fixed([*known[:3], optimum.solution]), given) == 1 / 8
+    assert propose(Fixed(known), given) == (0, 0)
+    assert propose(Fixed([*known[:3], optimum.solution]), given) == (1 / 8, 1)
 
 
 def test_a_design_does_not_differ_from_itself_and_a_better_one_does() -> None:
     rng = np.random.default_rng(0)
-    one = Outcome(rng.integers(0, 5, 40) / 8)
+    one = rng.integers(0, 5, 40) / 8
     groups = np.arange(40) // 4
     assert difference(one, one, groups) == (0.0, 0.0, 0.0)
-    mean, low, high = difference(Outcome(one.improving + 0.25), one, groups)
+    mean, low, high = difference(one + 0.25, one, groups)
     assert low == mean == high == 0.25
 
 
@@ -100,7 +93,7 @@ def test_what_is_in_the_file_is_not_measured_again(
     table = capsys.readouterr().out
     assert "| default |" in table and "| gaussian |" in table
 
-    def never(*arguments: object) -> float:
+    def never(*arguments: object) -> tuple[float, float]:
         raise AssertionError("it is known")
 
     monkeypatch.setattr(presentation, "propose", never)
