@@ -34,6 +34,7 @@ budget = { evaluations = 40 }
 """
 
 
+@pytest.mark.slow
 def test_every_cell_is_there_once_when_a_worker_is_killed_halfway(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ def test_startup_has_one_row_for_the_import_and_one_for_the_help() -> None:
     assert [row.what for row in startup.measure(quick=True).rows()] == ["import llmopt", "llmopt --help"]
 
 
+@pytest.mark.slow
 @pytest.mark.model
 def test_a_step_of_the_local_model_evaluates_its_samples() -> None:
     pytest.importorskip("xllamacpp")

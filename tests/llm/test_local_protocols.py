@@ -87,6 +87,7 @@ def test_a_regression_run_by_messages(anthropic: AnthropicLLM) -> None:
     assert result.invalid.total() + result.nfev >= 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [OpenAILLM, AnthropicLLM])
 def test_an_instruct_model_proposes_by_either_protocol(
     instruct_llm: LocalLLM, kind: type[OpenAILLM] | type[AnthropicLLM]

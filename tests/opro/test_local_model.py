@@ -22,7 +22,8 @@ from llmopt.opro import OPRO
 
 pytestmark = pytest.mark.model
 
-SPACES: list[Space[Any]] = [
+MORE: list[Space[Any]] = [Permutation(5, symmetry="dihedral"), Permutation(12), Text(max_length=30, digits=False)]
+SPACES = [
     Vector(w=Int(-50, 50), b=Int(-50, 50)),
     Vector(
         x=Float(-0.1, 0.1),
@@ -31,9 +32,7 @@ SPACES: list[Space[Any]] = [
         kind=Categorical("a b", 'c"\\d', True, None),
         deep=Categorical("yes", "no"),
     ),
-    Permutation(5, symmetry="dihedral"),
-    Permutation(12),
-    Text(max_length=30, digits=False),
+    *(pytest.param(space, marks=pytest.mark.slow) for space in MORE),
 ]
 
 
@@ -46,6 +45,7 @@ def test_every_reply_under_a_spaces_grammar_is_a_member(local_llm: LocalLLM, spa
     assert result.spent["optimizer"].prompt_tokens > result.spent["optimizer"].completion_tokens > 0
 
 
+@pytest.mark.slow
 def test_the_embedded_model_finds_the_optimum_of_a_line(local_llm: LocalLLM) -> None:
     space = Vector(w=Int(-50, 50), b=Int(-50, 50))
     problem = FunctionProblem(lambda s: float((s["w"] - 12) ** 2 * 9 + (s["b"] - 16) ** 2), space, optimum=Optimum(0.0))

@@ -181,6 +181,7 @@ def kill_the_local_model(tmp_path: Path, chance: random.Random) -> None:
         assert calls == total(reader.spent(after)).calls == sum(len(r.usage) > 0 for a in later.values() for r in a)
 
 
+@pytest.mark.slow
 @pytest.mark.model
 def test_a_killed_run_of_the_local_model_keeps_every_reply(local_llm: LocalLLM, tmp_path: Path) -> None:
     kill_the_local_model(tmp_path, random.Random(1))

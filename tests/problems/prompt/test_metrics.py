@@ -610,6 +610,7 @@ def test_every_target_of_big_bench_hard_is_its_own_right_answer() -> None:
     assert unfit == MALFORMED
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.exists(), reason="the data of ../shared is not here")
 def test_every_option_of_big_bench_hard_can_be_named_by_its_text() -> None:
     from llmopt.problems.prompt.metrics.choice import read_options
