@@ -13,9 +13,10 @@ from llmopt.errors import (
 from llmopt.experiment import Experiment
 from llmopt.history import Evaluation, Evaluations, History
 from llmopt.objective import Budget, Objective, Proposals
-from llmopt.optimize import maximize, minimize, resume
+from llmopt.optimize import maximize, minimize
 from llmopt.problem import FunctionProblem, Infeasible, Optimum, Problem
 from llmopt.result import OptimizeResult
+from llmopt.resume import resume
 from llmopt.run import run
 from llmopt.solver import AskTellSolver, Solver, Task
 from llmopt.space import Categorical, Float, Int, Permutation, Space, Text, Vector

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -10,8 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from llmopt.bounds import as_array, named_earlier, named_points, space_of
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM
 from llmopt.llm.prices import Price
@@ -21,9 +19,9 @@ from llmopt.problem import Direction, FunctionProblem, Optimum, Problem
 from llmopt.racing import Race
 from llmopt.result import OptimizeResult
 from llmopt.run import DEFAULT_RACE, run, so_far
-from llmopt.runlog import LogReader, RunLog, Slot
+from llmopt.runlog import RunLog, Slot
 from llmopt.solver import Solver
-from llmopt.space import Float, Space, Vector
+from llmopt.space import Space
 
 
 def minimize(
@@ -133,7 +131,7 @@ def minimize(
     >>> result.x, result.fun
     ({'w': 3, 'b': -4}, 0.0)
     """
-    return _optimize("minimize", **locals())
+    return optimize("minimize", **locals())
 
 
 def maximize(fun: Callable[..., Any] | Problem, space: Space[Any] | None = None, **options: Any) -> OptimizeResult:
@@ -144,10 +142,10 @@ def maximize(fun: Callable[..., Any] | Problem, space: Space[Any] | None = None,
     arguments = {**(minimize.__kwdefaults__ or {}), **options}
     if unknown := set(options) - set(minimize.__kwdefaults__ or {}):
         raise TypeError(f"maximize() got an unexpected keyword argument {sorted(unknown)[0]!r}")
-    return _optimize("maximize", fun, space, **arguments)
+    return optimize("maximize", fun, space, **arguments)
 
 
-def _optimize(
+def optimize(
     direction: Direction,
     fun: Callable[..., Any] | Problem,
     space: Space[Any] | None,
@@ -181,6 +179,7 @@ def _optimize(
     fork: bool = False,
     force: bool = False,
 ) -> OptimizeResult:
+    """Do what :func:`minimize` and :func:`maximize` say; ``fork`` and ``force`` are those of ``resume``."""
     budget = Budget(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls)
     if isinstance(fun, Problem):
         problem = fun
@@ -201,11 +200,11 @@ def _optimize(
             vectorized=vectorized,
             as_array=bounds is not None,
         )
-    shown = _shown if bounds is None else _as_array
+    shown = _shown if bounds is None else as_array
     if bounds is not None:
         names = list(problem.space.variables)  # type: ignore[attr-defined]
-        starts = None if starts is None else _named_points(names, "starts", starts)
-        earlier = _named_earlier(names, earlier)
+        starts = None if starts is None else named_points(names, "starts", starts)
+        earlier = named_earlier(names, earlier)
     asked = {
         "solver": solver if isinstance(solver, str) else None,
         "llm": llm if isinstance(llm, str) else None,
@@ -241,11 +240,6 @@ def _shown(result: OptimizeResult) -> OptimizeResult:
     return result
 
 
-def _as_array(result: OptimizeResult) -> OptimizeResult:
-    """Return a result whose solution is the array that ``bounds`` stand for."""
-    return result if result.x is None else dataclasses.replace(result, x=np.array(list(result.x.values())))
-
-
 def _calling(
     callback: Callable[..., Any],
     on_step: Callable[[Objective], None] | None,
@@ -269,166 +263,13 @@ def _calling(
     return step
 
 
-def resume(
-    log: str | Path,
-    fun: Callable[..., Any] | Problem,
-    *,
-    solver: Solver | None = None,
-    llm: LLM | None = None,
-    space: Space[Any] | None = None,
-    max_evaluations: int | None = None,
-    max_steps: int | None = None,
-    max_seconds: float | None = None,
-    max_tokens: int | None = None,
-    max_cost: float | None = None,
-    max_calls: int | None = None,
-    max_scorer_calls: int | None = None,
-    raise_failures: bool = False,
-    callback: Callable[..., Any] | None = None,
-    on_step: Callable[[Objective], None] | None = None,
-    prices: Mapping[str, Price] | None = None,
-    cache: str | Path | None = "auto",
-    workers: int | Executor | None = None,
-    race: Race | None = DEFAULT_RACE,
-    fork: bool = False,
-    force: bool = False,
-) -> OptimizeResult:
-    """Go on with a run of :func:`minimize` or :func:`maximize` that was interrupted, or give one more budget.
-
-    Parameters
-    ----------
-    log
-        The run's folder.
-    fun
-        The function, or the problem; a log holds no code.
-    solver, llm, space
-        What the run was given as an object of its own, in place of a name.
-    max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls
-        The budget of the whole run, where it is to be another one.
-    raise_failures, callback, on_step, prices, cache, workers, race
-        As for :func:`minimize`.
-    fork
-        Begin a new run that is told what the logged one evaluated, such as after a change of the code.
-    force
-        Go on although the version of a package, or the function's code, has changed.
-
-    Returns
-    -------
-    OptimizeResult
-        Of the whole run.
-
-    Raises
-    ------
-    InvalidInput
-        The folder holds no such run, or it was another one; nothing was evaluated.
-    ReplayDiverged
-        The run proposes something else than its log holds; nothing was evaluated.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from llmopt import Int, Vector, minimize, resume
-    >>> def square(s):
-    ...     return s["x"] ** 2
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     first = minimize(square, Vector(x=Int(1, 1000)), solver="random", max_evaluations=20, log=folder)
-    ...     more = resume(folder, square, max_evaluations=100)
-    >>> first.nfev, more.nfev, more.history.losses[:20].tolist() == first.history.losses.tolist()
-    (20, 100, True)
-    """
-    with LogReader(log) as reader:
-        runs = [run for run in reader.runs() if "bounds" in run.identity["asked"]]
-    if not runs:
-        raise InvalidInput(
-            f"{log} holds no run that Python code began; for one of the command line: llmopt resume {log}"
-        )
-    identity = runs[-1].identity
-    asked, budget = identity["asked"], dict(identity["budget"])
-    given = {
-        "evaluations": max_evaluations,
-        "steps": max_steps,
-        "seconds": max_seconds,
-        "tokens": max_tokens,
-        "cost": max_cost,
-        "calls": max_calls,
-        "scorer_calls": max_scorer_calls,
-    }
-    budget |= {name: value for name, value in given.items() if value is not None}
-    is_problem = isinstance(fun, Problem)
-    known = None if is_problem else space or runs[-1].space
-    # The points of bounds are arrays again.
-    bounds = [(v.low, v.high) for v in known.variables.values()] if asked["bounds"] else None  # type: ignore[union-attr]
-    starts = identity["starts"]
-    if starts is not None:
-        of = fun.space if isinstance(fun, Problem) else known
-        assert of is not None
-        starts = [list(start.values()) for start in starts] if bounds else [of.from_json(start) for start in starts]
-    # Of a log from before there were any, none.
-    earlier = identity.get("earlier") or []
-    if earlier:
-        of = fun.space if isinstance(fun, Problem) else known
-        assert of is not None
-        earlier = [(list(x.values()) if bounds else of.from_json(x), float(score)) for x, score in earlier]
-    for name, value in (("solver", solver), ("llm", llm)):
-        if asked[name] is None and value is None:
-            raise InvalidInput(f"the run in {log} was given its {name} as an object; hand it in again: {name}=...")
-    return _optimize(
-        identity["problem"]["direction"],
-        fun,
-        None if bounds else known,
-        bounds=bounds,
-        solver=solver or asked["solver"],
-        llm=llm or asked["llm"],
-        **{f"max_{name}": value for name, value in budget.items()},
-        seed=identity["seed"],
-        starts=starts,
-        earlier=earlier,
-        target=identity["target"],
-        description=asked["description"],
-        hint=asked["hint"],
-        vectorized=asked["vectorized"],
-        noisy=False if is_problem else identity["problem"]["noisy"],
-        raise_failures=raise_failures,
-        callback=callback,
-        on_step=on_step,
-        prices=prices,
-        cache=cache,
-        log=log,
-        workers=workers,
-        race=race,
-        fork=fork,
-        force=force,
-    )
-
-
-def _named_points(names: list[str], what: str, points: Sequence[Any]) -> list[dict[str, float]]:
-    try:
-        return [dict(zip(names, map(float, x), strict=True)) for x in points]
-    except (TypeError, ValueError):
-        raise InvalidInput(f"{what} must be a list of points of {len(names)} numbers each, not {points!r}") from None
-
-
-def _named_earlier(names: list[str], earlier: Sequence[tuple[Any, float]]) -> list[tuple[Any, float]]:
-    try:
-        points, scores = zip(*earlier, strict=True) if earlier else ((), ())
-    except (TypeError, ValueError):
-        raise InvalidInput(f"earlier must be a list of pairs of a point and its score, not {earlier!r}") from None
-    return list(zip(_named_points(names, "earlier", points), scores, strict=True))
-
-
 def _space(space: Space[Any] | None, bounds: Sequence[tuple[float, float]] | None) -> Space[Any]:
     if (space is None) == (bounds is None):
         raise InvalidInput("give either a space, such as Vector(x=Float(0, 1)), or bounds, such as [(0, 1)]")
     if space is not None:
         return space
     assert bounds is not None
-    if hasattr(bounds, "lb") and hasattr(bounds, "ub"):  # scipy.optimize.Bounds
-        bounds = list(zip(bounds.lb, bounds.ub, strict=True))
-    try:
-        pairs = [(float(low), float(high)) for low, high in bounds]
-    except (TypeError, ValueError):
-        raise InvalidInput(f"bounds must be a list of (low, high) pairs, not {bounds!r}") from None
-    return Vector({f"x{i}": Float(low, high) for i, (low, high) in enumerate(pairs)})
+    return space_of(bounds)
 
 
 def _named_solver(text: str, llm: str | LLM, hint: str, stack: ExitStack) -> Solver:

@@ -11,7 +11,8 @@ from typing import Any
 
 from llmopt.errors import InvalidInput, ModelError
 from llmopt.llm.base import LLM, Capabilities, ModelInfo, Request, Response, Usage
-from llmopt.runlog.reader import FILE, LoggedRequest, LogReader
+from llmopt.runlog.logged_requests import LoggedRequest
+from llmopt.runlog.reader import FILE, LogReader
 from llmopt.runlog.requests import digest, settings_of, texts_of
 
 _Key = tuple[bytes, int]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from llmopt.errors import InvalidInput
-from llmopt.llm.ledger import Entry
 from llmopt.runlog import identity, rows
 from llmopt.runlog.identity import Identity
 from llmopt.runlog.journal import Journal, now
-from llmopt.runlog.reader import LoggedRequest, LoggedRun, Place
+from llmopt.runlog.logged_run import LoggedRest, LoggedRun
 from llmopt.runlog.rows import Row
 from llmopt.runlog.writer import Statement
 from llmopt.space import Space
@@ -34,18 +33,17 @@ class Excerpt:
         The run's number in the log, also of one that has not begun.
     run
         What the log says of it; None: it has not begun.
-    rows, requests, items, spent, limits
-        What it has evaluated, asked, scored and spent, see :class:`llmopt.runlog.LogReader`.
+    rows
+        Its evaluations as they are stored: as columns they need its space, which only who does the run may know.
+    rest
+        What else there is of it.
     """
 
     folder: Path
     number: int
     run: LoggedRun | None = None
     rows: Sequence[Row] = ()
-    requests: Mapping[Place, Sequence[LoggedRequest]] = field(default_factory=dict)
-    items: Sequence[tuple[bytes, int, float, str]] = ()
-    spent: Mapping[str, Entry] = field(default_factory=dict)
-    limits: Sequence[int] = ()
+    rest: LoggedRest = field(default_factory=LoggedRest)
 
 
 class RemoteLog:
@@ -72,7 +70,7 @@ class RemoteLog:
 
     def scorer_calls(self, run: LoggedRun, items: int) -> int:
         """Return how many scores of the first ``items`` items are there."""
-        return sum(item < items for _, item, _, _ in self._excerpt.items)
+        return sum(item < items for _, item, _, _ in self._excerpt.rest.items)
 
     def begin(self, name: str, repeat: int, new: Identity, space: Space[Any]) -> Journal:
         """Write down that the run begins."""
@@ -82,21 +80,10 @@ class RemoteLog:
 
     def resume(self, run: LoggedRun, new: Identity, space: Space[Any]) -> Journal:
         """Go on with the run; ``new`` is its identity now."""
-        excerpt = self._excerpt
-        past, damaged = rows.read([excerpt.rows], space, maximize=run.maximize)
+        past, damaged = rows.read([self._excerpt.rows], space, maximize=run.maximize)
         if damaged:
             raise InvalidInput(f"{self.folder}: {damaged} of the evaluations of run {run.id} are damaged")
-        return Journal.going_on(
-            self._courier,
-            run,
-            new,
-            space,
-            past=past,
-            requests=excerpt.requests,
-            items=excerpt.items,
-            spent=excerpt.spent,
-            limits=excerpt.limits,
-        )
+        return Journal.going_on(self._courier, run, new, space, past, self._excerpt.rest)
 
     def fork(self, parent: LoggedRun, new: Identity, space: Space[Any]) -> Journal:
         raise InvalidInput("a run of a benchmark cannot be forked; give another folder")

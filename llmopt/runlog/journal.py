@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from llmopt.errors import ReplayDiverged
 from llmopt.evaluate import Outcomes
@@ -19,9 +18,12 @@ from llmopt.llm.base import Request, Response, Usage
 from llmopt.llm.ledger import Entry
 from llmopt.runlog import rows
 from llmopt.runlog.identity import Identity, machine
-from llmopt.runlog.reader import LoggedRequest, LoggedRun, Place
-from llmopt.runlog.requests import checksum_of, digest, settings_text, text_digest, texts_of
+from llmopt.runlog.logged_requests import LoggedRequest, Place
+from llmopt.runlog.logged_run import LoggedRest, LoggedRun
+from llmopt.runlog.past import FORK, Past
+from llmopt.runlog.requests import checksum_of, digest, settings_text, texts_of
 from llmopt.runlog.rows import Outcome
+from llmopt.runlog.texts import storable, text_digest
 from llmopt.runlog.writer import Sink, Statement
 from llmopt.space import Columns, Space, length, take
 
@@ -48,10 +50,8 @@ class Journal:
         Those of the problem.
     past
         The evaluations that are logged.
-    requests
-        What models were asked, and their replies.
-    spent
-        What models cost so far, by role.
+    rest
+        What else is logged.
     cached_replies
         Replies so far that came from a cache.
     seconds
@@ -62,10 +62,13 @@ class Journal:
         The run's identity as JSON, where it is another one from here on.
     forked
         Whether the past is that of another run, and the start of this one.
-    limits
-        The budgets of evaluations that ended the run in earlier sessions.
+
+    Attributes
+    ----------
     past_items
-        The scores of items that are logged: the solution's key, the item, its score and the answer.
+        The scores of items that are logged.
+    spent
+        What models cost so far, by role.
     """
 
     def __init__(
@@ -76,29 +79,27 @@ class Journal:
         *,
         maximize: bool,
         past: Outcome | None = None,
-        requests: Mapping[Place, Sequence[LoggedRequest]] | None = None,
-        spent: Mapping[str, Entry] | None = None,
+        rest: LoggedRest | None = None,
         cached_replies: int = 0,
         seconds: float = 0.0,
         out_of_time: bool = False,
         identity: str | None = None,
         forked: bool = False,
-        limits: Sequence[int] = (),
-        past_items: Sequence[tuple[bytes, int, float, str]] = (),
     ) -> None:
+        rest = rest or LoggedRest()
         self.run = run
-        self.past_items = past_items
-        self.spent = dict(spent or {})
+        self.past_items = rest.items
+        self.spent = dict(rest.spent)
         self.cached_replies = cached_replies
         self.step = 0
         self.out_of_time = out_of_time
         self.forked = forked
-        self._limits = sorted(limits)
+        self._limits = sorted(rest.limits)
         self._writer = writer
         self._space = space
         self._maximize = maximize
-        self._past = _Past(past)
-        self._requests = dict(requests or {})
+        self._past = Past(past)
+        self._requests = dict(rest.requests)
         self._latest = {role: max(p for p in self._requests if p[0] == role)[1:] for role in _roles(self._requests)}
         self._attempts: Counter[tuple[str, int]] = Counter()
         self._lock = threading.Lock()
@@ -106,7 +107,7 @@ class Journal:
         self._before = seconds
         self._live_since: float | None = None
         self._identity = identity
-        if not len(self._past) and not self._requests and not past_items:
+        if not len(self._past) and not self._requests and not self.past_items:
             self.go_live()
 
     @classmethod
@@ -116,14 +117,10 @@ class Journal:
         run: LoggedRun,
         new: Identity,
         space: Space[Any],
-        *,
         past: Outcome,
-        requests: Mapping[Place, Sequence[LoggedRequest]],
-        items: Sequence[tuple[bytes, int, float, str]],
-        spent: Mapping[str, Entry],
-        limits: Sequence[int],
+        rest: LoggedRest,
     ) -> Journal:
-        """Return the journal of a run that goes on; ``new`` is its identity now, the rest what is logged of it."""
+        """Return the journal of a run that goes on; ``new`` is its identity now."""
         by_the_clock = run.stop_reason == "seconds" and new["budget"]["seconds"] == run.identity["budget"]["seconds"]
         return cls(
             writer,
@@ -131,15 +128,12 @@ class Journal:
             space,
             maximize=run.maximize,
             past=past,
-            requests=requests,
-            spent=spent,
+            rest=rest,
             cached_replies=run.cached_replies,
             seconds=run.seconds,
             out_of_time=by_the_clock,
             forked=run.parent is not None,
-            limits=limits,
             identity=None if new == run.identity else json.dumps(new),
-            past_items=items,
         )
 
     def __len__(self) -> int:
@@ -249,9 +243,9 @@ class Journal:
             outcomes.status[chosen],
             {i: outcomes.reasons[row] for i, row in enumerate(new) if row in outcomes.reasons},
         )
-        for part in range(0, len(outcome), rows.CHUNK):
+        for part in rows.chunks(outcome):
             self._write(
-                (rows.INSERT, rows.rows(self.run, self._space, _part(outcome, part), maximize=self._maximize)),
+                (rows.INSERT, rows.rows(self.run, self._space, part, maximize=self._maximize)),
                 self._clock_statement(),
             )
         if seconds > SLOW_SECONDS:
@@ -259,7 +253,7 @@ class Journal:
 
     def keep_item(self, solution: bytes, item: int, score: float, answer: str) -> None:
         """Write the score of an item that has just come; ``solution`` is its key."""
-        row = (solution, item, score, _storable(answer))
+        row = (solution, item, score, storable(answer))
         self._write(
             ("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?)", [(self.run, *row, checksum_of(row))]),
             self._clock_statement(),
@@ -300,7 +294,7 @@ class Journal:
         texts = texts_of(request)
         hashes = {name: text_digest(text) for name, text in texts.items()}
         with self._lock:
-            fresh = [(hashes[name], _storable(text)) for name, text in texts.items() if hashes[name] not in self._texts]
+            fresh = [(hashes[name], storable(text)) for name, text in texts.items() if hashes[name] not in self._texts]
             if len(self._texts) > _REMEMBERED_TEXTS:
                 self._texts.clear()
             self._texts.update(hashes.values())
@@ -318,7 +312,7 @@ class Journal:
         found = []
         usage = part.usage
         for sample, reply in zip(samples, part.replies, strict=False):
-            row = (*place, number, sample, reply.finish_reason, _storable(reply.text), *usage)
+            row = (*place, number, sample, reply.finish_reason, storable(reply.text), *usage)
             found.append((self.run, *row, checksum_of(row)))
             usage = Usage()
         self._write((f"INSERT OR IGNORE INTO replies VALUES ({', '.join('?' * 13)})", found))
@@ -351,89 +345,6 @@ class Journal:
         self._writer.put(*statements)
 
 
-FORK = (
-    "the code, a setting or a library has changed. Nothing was written; `resume --fork` goes on with a new run that is "
-    "told the old evaluations"
-)
-
-
-class _Past:
-    """Logged evaluations by their place in the run; places may be missing where evaluations ran in parallel."""
-
-    def __init__(self, outcome: Outcome | None) -> None:
-        self._size = 0 if outcome is None or not len(outcome) else int(outcome.calls[-1]) + 1
-        if outcome is None or not self._size:
-            self.unbroken = 0
-            return
-        self.columns = {name: _spread(values, outcome.calls, self._size) for name, values in outcome.columns.items()}
-        self._known = np.zeros(self._size, dtype=np.bool_)
-        self._known[outcome.calls] = True
-        self._losses = _spread(outcome.losses, outcome.calls, self._size)
-        self._status = _spread(outcome.status, outcome.calls, self._size)
-        self._steps = _spread(outcome.steps, outcome.calls, self._size)
-        self._reasons = {int(outcome.calls[i]): reason for i, reason in outcome.reasons.items()}
-        self.unbroken = self._size if self._known.all() else int(np.argmin(self._known))
-
-    def __len__(self) -> int:
-        return self._size
-
-    @property
-    def starts(self) -> NDArray[np.int64]:
-        return np.flatnonzero(self._known & (self._steps == 0))
-
-    def compare(self, places: slice, columns: Columns, step: int, space: Space[Any]) -> None:
-        same = np.ones(places.stop - places.start, dtype=np.bool_)
-        for name, values in columns.items():
-            same &= _equal(self.columns[name][places], values[: len(same)])
-        different = np.flatnonzero(self._known[places] & (~same | (self._steps[places] != step)))
-        if len(different):
-            i = int(different[0])
-            place = places.start + i
-            logged, new = (space.to_json(space.row(c, row)) for c, row in ((self.columns, place), (columns, i)))
-            raise ReplayDiverged(
-                f"the replay diverges at evaluation {place + 1}: step {step} proposes {_short(new)}, and the log has "
-                f"{_short(logged)} in step {int(self._steps[place])}; {FORK}"
-            )
-
-    def fill(self, places: slice, outcomes: Outcomes) -> None:
-        known = np.flatnonzero(self._known[places])
-        outcomes.losses[known] = self._losses[places][known]
-        outcomes.status[known] = self._status[places][known]
-        outcomes.done[known] = True
-        if self._reasons:
-            for i in known.tolist():
-                if (reason := self._reasons.get(places.start + i)) is not None:
-                    outcomes.reasons[i] = reason
-
-
-def _equal(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
-    equal: NDArray[np.bool_] = np.asarray(a == b, dtype=np.bool_)
-    return np.asarray(equal.reshape(len(equal), -1).all(axis=1))
-
-
-def _spread(values: NDArray[Any], calls: NDArray[np.int64], size: int) -> NDArray[Any]:
-    if len(values) == size:
-        return values
-    whole = np.zeros((size, *values.shape[1:]), dtype=values.dtype)
-    whole[calls] = values
-    return whole
-
-
-def _part(outcome: Outcome, first: int) -> Outcome:
-    if len(outcome) <= rows.CHUNK:
-        return outcome
-    part = slice(first, first + rows.CHUNK)
-    reasons = {i - first: reason for i, reason in outcome.reasons.items() if first <= i < first + rows.CHUNK}
-    return Outcome(
-        outcome.calls[part],
-        outcome.steps[part],
-        take(outcome.columns, part),
-        outcome.losses[part],
-        outcome.status[part],
-        reasons,
-    )
-
-
 def now() -> str:
     """Return the time in UTC, for people; nothing depends on it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -441,17 +352,3 @@ def now() -> str:
 
 def _roles(requests: Mapping[Place, Any]) -> set[str]:
     return {role for role, _, _ in requests}
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 200 else f"{text[:200]}..."
-
-
-def _storable(text: str) -> str | bytes:
-    """Return a text as SQLite takes it; a model may end its reply in the middle of a character."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
-    return text

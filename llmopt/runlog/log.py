@@ -16,11 +16,13 @@ from llmopt.errors import InvalidInput
 from llmopt.problem import Problem
 from llmopt.racing import Race
 from llmopt.runlog import filesystem, identity, rows, schema
+from llmopt.runlog.damage import one_line
 from llmopt.runlog.excerpt import Excerpt, RemoteLog, beginning
 from llmopt.runlog.identity import Identity
 from llmopt.runlog.journal import Journal
 from llmopt.runlog.lock import WriterLock
-from llmopt.runlog.reader import FILE, LOCK, LoggedRun, LogReader, one_line
+from llmopt.runlog.logged_run import ItemScore, LoggedRest, LoggedRun
+from llmopt.runlog.reader import FILE, LOCK, LogReader
 from llmopt.runlog.rows import Outcome
 from llmopt.runlog.writer import Statement, Writer
 from llmopt.space import Space
@@ -153,7 +155,7 @@ class RunLog:
         space: Space[Any],
         parent: int | None = None,
         told: Outcome | None = None,
-        items: Sequence[tuple[bytes, int, float, str]] = (),
+        items: Sequence[ItemScore] = (),
     ) -> Journal:
         number = self.reserve()
         maximize = new["problem"]["direction"] == "maximize"
@@ -164,27 +166,15 @@ class RunLog:
             statements.append((f"INSERT INTO items {copied}", [(number, parent)]))
         self._writer.put(*statements)
         self._writer.flush()
-        return Journal(
-            self._writer, number, space, maximize=maximize, past=told, forked=told is not None, past_items=items
-        )
+        rest = LoggedRest(items=items)
+        return Journal(self._writer, number, space, maximize=maximize, past=told, rest=rest, forked=told is not None)
 
     def resume(self, run: LoggedRun, new: Identity, space: Space[Any]) -> Journal:
         """Go on with a run; ``new`` is its identity now."""
         past = self._readable(run, space)
-        requests, items = self._reader.requests(run), self._reader.items(run)
-        spent, limits = self._reader.spent(run), self._reader.limits(run)
+        rest = self._reader.rest(run)
         self._reader.refuse_damage()
-        return Journal.going_on(
-            self._writer,
-            run,
-            new,
-            space,
-            past=past,
-            requests=requests,
-            items=items,
-            spent=spent,
-            limits=limits,
-        )
+        return Journal.going_on(self._writer, run, new, space, past, rest)
 
     def reserve(self) -> int:
         """Return the number of a run that is to begin."""
@@ -195,16 +185,7 @@ class RunLog:
         """Return what the log holds of a run, for another process."""
         self._writer.flush()
         reader = self._reader
-        found = Excerpt(
-            self.folder,
-            run.id,
-            run,
-            reader.stored(run),
-            reader.requests(run),
-            reader.items(run),
-            reader.spent(run),
-            reader.limits(run),
-        )
+        found = Excerpt(self.folder, run.id, run, reader.stored(run), reader.rest(run))
         reader.refuse_damage()
         return found
 

@@ -9,8 +9,9 @@ from contextlib import suppress
 from llmopt.errors import LogError, ModelError, ReplayDiverged
 from llmopt.llm.base import LLM, Reply, Request, Response, Take, Usage, Wrapper
 from llmopt.llm.samples import gaps_of, part_of
-from llmopt.runlog.journal import FORK, Journal
-from llmopt.runlog.reader import LoggedRequest, Place
+from llmopt.runlog.journal import Journal
+from llmopt.runlog.logged_requests import LoggedRequest, Place
+from llmopt.runlog.past import FORK
 from llmopt.runlog.requests import digest, texts_of
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zlib
 from typing import Any
 
 from llmopt.llm.base import Request
+from llmopt.runlog.texts import text_digest
 
 
 def digest(request: Request) -> bytes:
@@ -18,11 +18,6 @@ def digest(request: Request) -> bytes:
 def checksum_of(reply: tuple[Any, ...]) -> int:
     """Return a number that changes with any value of a reply's row."""
     return zlib.crc32(ascii(reply).encode())
-
-
-def text_digest(text: str) -> bytes:
-    """Return the SHA-256 of a text, of one with half characters too."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def texts_of(request: Request) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from llmopt.errors import InvalidInput
 from llmopt.history import STATUSES, History
-from llmopt.space import Columns, Space
+from llmopt.space import Columns, Space, take
 
 INSERT = "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 SELECT = "SELECT call, step, status, score, solution, reason, checksum FROM evaluations WHERE run = ? ORDER BY call"
@@ -72,6 +72,23 @@ def rows(run: int, space: Space[Any], outcome: Outcome, *, maximize: bool) -> li
             strict=True,
         )
     ]
+
+
+def chunks(outcome: Outcome) -> Iterator[Outcome]:
+    """Yield evaluations in parts of at most ``CHUNK``."""
+    if 0 < len(outcome) <= CHUNK:
+        yield outcome
+        return
+    for first in range(0, len(outcome), CHUNK):
+        part = slice(first, first + CHUNK)
+        yield Outcome(
+            outcome.calls[part],
+            outcome.steps[part],
+            take(outcome.columns, part),
+            outcome.losses[part],
+            outcome.status[part],
+            {i - first: reason for i, reason in outcome.reasons.items() if first <= i < first + CHUNK},
+        )
 
 
 def _checksums(

@@ -41,7 +41,6 @@ from llmopt import (
     Text,
     Vector,
     minimize,
-    resume,
     run,
 )
 from llmopt.llm import Request, Response
@@ -237,14 +236,6 @@ def test_another_seed_setting_or_version_is_an_error_that_shows_it(
     with pytest.raises(InvalidInput, match=r"version of optuna was 5\S+ and is 6.0.0; if you know .*--force"):
         logged(tmp_path, Counted(), create_solver("tpe:batch=4"), Budget(evaluations=30))
     assert logged(tmp_path, Counted(), create_solver("tpe:batch=4"), Budget(evaluations=30), force=True).nfev == 30
-
-
-def test_changed_code_needs_force(tmp_path: Path) -> None:
-    space = Vector(x=Int(-50, 50))
-    minimize(lambda s: s["x"] ** 2, space, solver="random", max_evaluations=10, log=tmp_path)
-    with pytest.raises(InvalidInput, match=r"problem.code was .*<lambda> .* and is .*--force"):
-        resume(tmp_path, lambda s: s["x"] ** 4, max_evaluations=20)
-    assert resume(tmp_path, lambda s: s["x"] ** 4, max_evaluations=20, force=True).nfev == 20
 
 
 class Numbers(AskTellSolver):

@@ -17,7 +17,7 @@ from llmopt.report.page.index import ROWS
 from llmopt.report.page.section import Shelf
 from llmopt.report.safe import lines, one_line, portable
 from llmopt.runlog import LogReader
-from llmopt.runlog.reader import LoggedRequest, Place
+from llmopt.runlog.logged_requests import LoggedRequest, Place
 from llmopt.space import Text, take
 
 # Of the rows of a table on a run's page.
