@@ -42,7 +42,7 @@ bench: $(VENV)/.installed-dev
 # Every suite small. Those of prompts need BIG-Bench Hard, from LLMOPT_DATA or from its public home.
 bench-smoke: $(VENV)/.installed-dev
 	rm -rf bench-smoke
-	for suite in paper-regression paper-tsp paper-prompts paper-ablations functions bbob; do \
+	for suite in paper-regression fresh-regression paper-tsp paper-prompts paper-ablations functions bbob; do \
 	  $(BIN)/llmopt bench $$suite --smoke --workers 2 --quiet --out bench-smoke/$$suite > /dev/null || exit 1; \
 	  $(BIN)/llmopt report bench-smoke/$$suite || exit 1; \
 	done

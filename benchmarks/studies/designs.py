@@ -97,6 +97,7 @@ class Offsets(OPRO):
     origin = -1
     """Which candidate, in the order of the prompt: the last is the best."""
     reach = 50
+    sign = 1
 
     def ask(self, n: int) -> Proposals:
         history, space = self.task.history, self.task.space
@@ -104,7 +105,7 @@ class Offsets(OPRO):
         if len(rows) and isinstance(space, Vector):
             columns = take(history.columns, rows)
             origin = space.row(columns, self.origin % len(rows))
-            codec = OffsetCodec(space, origin, units_for(space, columns, origin, self.reach))
+            codec = OffsetCodec(space, origin, self.sign * units_for(space, columns, origin, self.reach))
             self._writers = [Writer(codec, self.task), Writer(codec.reversed(), self.task)]
         return super().ask(n)
 
@@ -113,6 +114,29 @@ class OffsetsFromWorst(Offsets):
     """Solutions as offsets from the worst candidate, so that a trend shows as numbers that grow."""
 
     origin = 0
+
+
+class Moves(Offsets):
+    """The move that leads from each solution to the best one; the open line asks for the next move from there."""
+
+    sign = -1
+
+
+def before_the_sign(solver: type[OPRO]) -> type[OPRO]:
+    """The open line ends before the equals sign: `=-` is one token, which `=` at the end of a prompt rules out."""
+
+    class Early(solver):  # type: ignore[misc, valid-type]
+        def ask(self, n: int) -> Proposals:
+            for writer in self._writers:
+                writer.codec.lead = writer.codec.lead.removesuffix("=")
+            return super().ask(n)
+
+        def _queries(self, n):
+            for writer in self._writers:
+                writer.codec.lead = writer.codec.lead.removesuffix("=")
+            return super()._queries(n)
+
+    return Early
 
 
 class CoarseOffsets(Offsets):
@@ -163,31 +187,39 @@ Make = Callable[[LLM], AskTellSolver]
 DESIGNS: dict[str, Make] = {
     "default": lambda llm: OPRO(llm),
     "scores shuffled": lambda llm: OPRO(llm, serializer=Shuffled()),
+    "offsets from the best": lambda llm: Offsets(llm),
+    "default, before the sign": lambda llm: before_the_sign(OPRO)(llm),
+    "offsets, before the sign": lambda llm: before_the_sign(Offsets)(llm),
+    "moves, before the sign": lambda llm: before_the_sign(Moves)(llm),
+    "moves to the best": lambda llm: Moves(llm),
+    "moves, scores shuffled": lambda llm: Moves(llm, serializer=Shuffled()),
+    "offsets, scores shuffled": lambda llm: Offsets(llm, serializer=Shuffled()),
+    "offsets, 1 prompt": lambda llm: Offsets(llm, prompts=1),
+    "moves, 1 prompt": lambda llm: Moves(llm, prompts=1),
+    "offsets from the worst": lambda llm: OffsetsFromWorst(llm),
+    "8 prompts, 1 sample each": lambda llm: OPRO(llm, prompts=8),
+    "1 prompt, 8 samples": lambda llm: OPRO(llm, prompts=1),
+    "20 of the best 40 shown": lambda llm: OPRO(llm, shown=20, top_k=40),
+    "5 of the best 10 shown": lambda llm: OPRO(llm, shown=5, top_k=10),
+    "temperature 1.4": lambda llm: OPRO(llm, temperature=1.4),
+    "temperature 0.7": lambda llm: OPRO(llm, temperature=0.7),
+    "successive incumbents": lambda llm: Records(llm),
+    "stratified": lambda llm: Stratified(llm),
+    "best and latest": lambda llm: BestAndLatest(llm),
     "scores hidden": lambda llm: OPRO(llm, scores="hidden"),
     "scores ranked": lambda llm: OPRO(llm, scores="ranked"),
-    "scores as they are": lambda llm: OPRO(llm, scores="rounded"),
-    "scores in 10 levels": lambda llm: OPRO(llm, levels=10),
     "logarithms of scores": lambda llm: OPRO(llm, serializer=Logarithmic()),
-    "digits of losses apart": lambda llm: OPRO(llm, serializer=Spaced()),
     "gains that rise": lambda llm: OPRO(llm, serializer=Gains()),
     "target: the best so far": lambda llm: OPRO(llm, serializer=SameLevel()),
-    "loss after the solution": lambda llm: OPRO(llm, serializer=ValueLast()),
-    "offsets from the best": lambda llm: Offsets(llm),
+    "one order of variables": lambda llm: SameOrder(llm),
     "offsets of one digit": lambda llm: CoarseOffsets(llm),
     "offsets of three digits": lambda llm: FineOffsets(llm),
-    "offsets from the worst": lambda llm: OffsetsFromWorst(llm),
-    "one order of variables": lambda llm: SameOrder(llm),
+    "loss after the solution": lambda llm: OPRO(llm, serializer=ValueLast()),
     "best first": lambda llm: OPRO(llm, order="best"),
+    "scores as they are": lambda llm: OPRO(llm, scores="rounded"),
+    "scores in 10 levels": lambda llm: OPRO(llm, levels=10),
+    "digits of losses apart": lambda llm: OPRO(llm, serializer=Spaced()),
     "random order": lambda llm: OPRO(llm, order="random"),
     "oldest first": lambda llm: OPRO(llm, order="oldest"),
-    "successive incumbents": lambda llm: Records(llm),
-    "best and latest": lambda llm: BestAndLatest(llm),
-    "stratified": lambda llm: Stratified(llm),
-    "5 of the best 10 shown": lambda llm: OPRO(llm, shown=5, top_k=10),
-    "20 of the best 40 shown": lambda llm: OPRO(llm, shown=20, top_k=40),
-    "1 prompt, 8 samples": lambda llm: OPRO(llm, prompts=1),
-    "8 prompts, 1 sample each": lambda llm: OPRO(llm, prompts=8),
     "known solutions allowed": lambda llm: OPRO(llm, exclude_known=False),
-    "temperature 0.7": lambda llm: OPRO(llm, temperature=0.7),
-    "temperature 1.4": lambda llm: OPRO(llm, temperature=1.4),
 }

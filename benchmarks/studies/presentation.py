@@ -106,9 +106,7 @@ def main(file: str, spec: str = "local") -> None:
                     csv.writer(output).writerow([name, kind, *getattr(known[name], kind).tolist()])
                 output.flush()
     print(f"{len(histories)} histories of {len(np.unique(groups))} problems, {spec}")
-    print(
-        "| design | improving proposals % | beside default (95 %) | gap closed by a step % | beside default |"
-    )
+    print("| design | improving proposals % | beside default (95 %) | gap closed by a step % | beside default |")
     print("|---|---:|---|---:|---|")
     for name in (*DESIGNS, *CONTROLS):
         cells = [name]

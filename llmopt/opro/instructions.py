@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -41,7 +41,8 @@ class InstructionPrompts:
     order
         ``"worst"`` (the paper's: best last), ``"best"`` (best first), ``"oldest"``, ``"random"``.
     scores
-        ``"hidden"``: no scores are shown; else accuracies in ``buckets``.
+        ``"hidden"``: no scores are shown; ``"shuffled"``: accuracies are dealt to other instructions; else accuracies
+        in ``buckets``.
     buckets
         The number of different accuracies that are told apart.
     exemplars, choice
@@ -76,7 +77,7 @@ class InstructionPrompts:
         self._chat = chat
         self._top_k = top_k
         self._order: Order = order
-        self._hidden = scores == "hidden"
+        self._hidden, self._shuffled = scores == "hidden", scores == "shuffled"
         self._buckets = buckets
         self._exemplars = exemplars
         self._choice: Choice = choice
@@ -104,9 +105,13 @@ class InstructionPrompts:
     def _prompt(self, rng: np.random.Generator) -> str | tuple[Message, ...]:
         rows = trajectory(self._task.history, self._top_k, self._order, rng)
         chosen = [self._task.exemplars[i] for i in self._chosen(rng)]
-        return (Message("user", self._conversation(rows, chosen)),) if self._chat else self._list(rows, chosen)
+        of = rng.permutation(rows) if self._shuffled else rows
+        scores = {row: self._score(other) for row, other in zip(rows.tolist(), of.tolist(), strict=True)}
+        if self._chat:
+            return (Message("user", self._conversation(rows, scores, chosen)),)
+        return self._list(rows, scores, chosen)
 
-    def _conversation(self, rows: NDArray[np.int64], chosen: Sequence[Exemplar]) -> str:
+    def _conversation(self, rows: NDArray[np.int64], scores: Mapping[int, str], chosen: Sequence[Exemplar]) -> str:
         parts = [
             f"You write an instruction {OPEN} for a language model that answers questions. Better instructions make it "
             "answer more of them rightly."
@@ -117,7 +122,7 @@ class InstructionPrompts:
             last = {"worst": " The best come last.", "best": " The best come first."}.get(self._order, "")
             scored = "" if self._hidden else " with their scores, from 0 to 100, of which a higher one is better"
             parts.append(f"Earlier instructions{scored}:{last}")
-            parts += [self._shown(row) for row in rows.tolist()]
+            parts += [self._shown(row, scores[row]) for row in rows.tolist()]
         if chosen:
             parts.append(f"Examples of the questions. In each, {OPEN} stands where the instruction will stand:")
             parts += map(shown, chosen)
@@ -129,11 +134,11 @@ class InstructionPrompts:
         )
         return "\n\n".join(parts)
 
-    def _shown(self, row: int) -> str:
+    def _shown(self, row: int, score: str) -> str:
         text = f"instruction:\n{marked(self._text(row))}"
-        return text if self._hidden else f"{text}\nscore: {self._score(row)}"
+        return text if self._hidden else f"{text}\nscore: {score}"
 
-    def _list(self, rows: NDArray[np.int64], chosen: Sequence[Exemplar]) -> str:
+    def _list(self, rows: NDArray[np.int64], scores: Mapping[int, str], chosen: Sequence[Exemplar]) -> str:
         lines = [f"# {' '.join(self._hint.split())}"] if self._hint else []
         lines += ["# Questions and their answers"]
         for one in chosen:
@@ -142,7 +147,7 @@ class InstructionPrompts:
         lines.append("# Instructions for them" + ("" if self._hidden else ", by the percentage answered rightly"))
         for row in rows.tolist():
             text = " ".join(self._text(row).split()) or "(none)"
-            lines.append(f"- {text}" if self._hidden else f"- {self._score(row)}: {text}")
+            lines.append(f"- {text}" if self._hidden else f"- {scores[row]}: {text}")
         lines.append("-" if self._hidden else "- 100:")
         return "\n".join(lines)
 

@@ -58,8 +58,8 @@ class OffsetCodec(Codec[dict[str, Any]]):
         self._origin_solution, self._units = origin, np.asarray(units, dtype=np.float64)
         self._origin = space.to_box(space.pack([origin]))[0]
         low, high = space.box.T
-        first = np.floor((low - self._origin) / self._units)
-        last = np.ceil((high - self._origin) / self._units)
+        ends = np.sort([(low - self._origin) / self._units, (high - self._origin) / self._units], axis=0)
+        first, last = np.floor(ends[0]), np.ceil(ends[1])
         shown: dict[str, Variable] = {
             name: variable if _as_itself(variable) else Int(int(first[i]), int(last[i]))
             for i, (name, variable) in enumerate(space.variables.items())
@@ -133,7 +133,7 @@ def _round_up(number: float) -> float:
 
 
 def _rounded(number: float, unit: float) -> float:
-    return round(number, max(0, 3 - math.floor(math.log10(unit))))
+    return round(number, max(0, 3 - math.floor(math.log10(abs(unit)))))
 
 
 def _as_itself(variable: Variable) -> bool:

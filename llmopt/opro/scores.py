@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from llmopt.errors import InvalidInput
 
-ScoreForm = Literal["rounded", "rescaled", "ranked", "hidden"]
+ScoreForm = Literal["rounded", "rescaled", "ranked", "shuffled", "hidden"]
 
 LEVELS = 1_000
 
@@ -29,7 +29,7 @@ def shown_losses(
         1, the target 0 below the best by a share of the spread; linear in the loss, logarithmic in the distance
         to the best where outliers would leave the others on one level; invariant under any positive affine
         change of the score. ``"ranked"``: the rank, the best 1, the target 0; invariant under any increasing
-        change. ``"hidden"``: nothing.
+        change. ``"hidden"``: nothing. ``"shuffled"``: as rescaled; whoever shows them deals them to other solutions.
     digits
         Decimals; None: as many as show the spread with three digits.
     levels
@@ -46,7 +46,7 @@ def shown_losses(
         best = float(losses[-1])
         decimals = _decimals(losses) if digits is None else digits
         return [_plain(x, decimals) for x in losses], _plain(best / 2 if best > 0 else best * 2 - 1, decimals)
-    if form == "rescaled":
+    if form in ("rescaled", "shuffled"):
         best = float(losses[-1])
         # Ends first scaled to at most 1, so that no difference overflows.
         scale = max(1.0, float(np.max(np.abs(losses))))
@@ -59,7 +59,7 @@ def shown_losses(
             unit = max(float(excess[excess > 0].min()), 1e-300)
             share = np.log1p(excess / unit) / np.log1p(spread / unit)
         return [str(v) for v in np.maximum(1, np.rint(levels * share)).astype(int)], "0"
-    raise InvalidInput(f"scores must be rounded, rescaled, ranked or hidden, not {form!r}")
+    raise InvalidInput(f"scores must be rounded, rescaled, ranked, shuffled or hidden, not {form!r}")
 
 
 def _plain(number: float, digits: int) -> str:

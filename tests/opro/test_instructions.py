@@ -192,6 +192,15 @@ def test_hidden_scores_are_nowhere() -> None:
         assert "good" in text and "score:" not in text
 
 
+def test_shuffled_scores_are_the_same_ones_beside_other_instructions() -> None:
+    honest = scored(prompt(task(KNOWN)))
+    shown = {tuple(scored(prompt(task(KNOWN), seed, scores="shuffled"))) for seed in range(9)}
+    assert len(shown) > 1
+    for pairs in shown:
+        assert [text for text, _ in pairs] == [text for text, _ in honest]
+        assert sorted(score for _, score in pairs) == sorted(score for _, score in honest)
+
+
 @pytest.mark.parametrize(
     ("buckets", "expected"),
     [(100, ["12", "25", "50", "88"]), (20, ["10", "25", "50", "90"]), (2, ["0", "0", "50", "100"])],

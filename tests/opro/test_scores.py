@@ -41,7 +41,7 @@ def test_rounded_scores_are_the_losses_and_the_target_is_better_on_either_side_o
 @given(st.sampled_from([1e308, -1e308, 5e-324, 0.0]))
 def test_extreme_and_equal_losses_are_shown_too(value: float) -> None:
     for losses in (np.array([value]), np.array([value, value]), np.array([1e308, value, -1e308])):
-        for form in ("rounded", "rescaled", "ranked", "hidden"):
+        for form in ("rounded", "rescaled", "ranked", "shuffled", "hidden"):
             shown, _ = shown_losses(np.sort(losses)[::-1], form)
             assert len(shown) == len(losses)
 
@@ -62,5 +62,5 @@ def test_without_any_loss_nothing_is_shown() -> None:
 
 
 def test_an_unknown_form_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="rounded, rescaled, ranked or hidden"):
+    with pytest.raises(InvalidInput, match="rounded, rescaled, ranked, shuffled or hidden"):
         shown_losses(np.array([1.0]), "loud")  # type: ignore[arg-type]

@@ -1,0 +1,72 @@
+"""Do the designs that propose well also find the optimum sooner? Whole runs on lines that are none of the paper's.
+
+    python -P -m llmopt.benchmarks.studies.confirm FILE DESIGN...
+
+Each design of :mod:`llmopt.benchmarks.studies.designs` and each control without a model searches the same twelve lines
+from the same starts with the same budget. FILE (CSV) keeps every run as soon as it has ended; what is in it is not run
+again.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from llmopt.benchmarks.studies.designs import DESIGNS
+from llmopt.benchmarks.studies.frozen import line
+from llmopt.benchmarks.studies.paired import geometric_ratio, written
+from llmopt.llm import connect
+from llmopt.objective import Budget
+from llmopt.registry import create_solver
+from llmopt.run import run
+
+CONTROLS = ("gaussian", "differential")
+SEEDS = range(8_000, 8_012)
+"""Of the coefficients, noise, starts and solver; none of them is one of the frozen histories'."""
+BUDGET = Budget(evaluations=805, steps=100)
+
+Row = tuple[bool, int, int]
+"""Whether a run was solved, its evaluations and its steps."""
+
+
+def main(file: str, *designs: str) -> None:
+    """Run what is missing and print the table."""
+    path = Path(file)
+    known = _read(path)
+    with connect("local") as llm, path.open("a", newline="", encoding="utf-8") as output:
+        for seed in SEEDS:
+            for name in (*CONTROLS, *designs):
+                if (name, seed) not in known:
+                    solver = create_solver(name) if name in CONTROLS else DESIGNS[name](llm)
+                    result = run(line(seed, 40), solver, BUDGET, seed=seed)
+                    evaluations = result.evaluations_to_target or result.nfev
+                    row = known[name, seed] = (result.success, evaluations, result.steps_to_target or result.nit)
+                    csv.writer(output).writerow([name, seed, *map(int, row)])
+                    output.flush()
+    print("| design | solved | median evaluations | median steps | over gaussian (95 %) | over differential |")
+    print("|---|---:|---:|---:|---|---|")
+    spent = {name: [known[name, seed][1] for seed in SEEDS] for name in (*CONTROLS, *designs)}
+    for name, evaluations in spent.items():
+        solved = sum(known[name, seed][0] for seed in SEEDS)
+        steps = np.median([known[name, seed][2] for seed in SEEDS])
+        over = " | ".join(
+            "" if name == other else written(geometric_ratio(evaluations, spent[other])) for other in CONTROLS
+        )
+        print(f"| {name} | {solved}/{len(SEEDS)} | {np.median(evaluations):g} | {steps:g} | {over} |")
+
+
+def _read(path: Path) -> dict[tuple[str, int], Row]:
+    if not path.exists():
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        return {
+            (name, int(seed)): (bool(int(solved)), int(evaluations), int(steps))
+            for name, seed, solved, evaluations, steps in csv.reader(file)
+        }
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
