@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmopt.baselines.new_solutions import draw_new
-from llmopt.baselines.relaxation import Points, Relaxation
 from llmopt.baselines.works_on import works_on
 from llmopt.objective import Budget, Proposals
 from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Columns, Space, Vector, take
+from llmopt.space.relaxation import Points, Relaxation
 
 UNIT = 0.01
 """The unit of length of the controls as a share of a variable's range; see :class:`Relaxation`."""

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from llmopt.baselines.new_solutions import join
 from llmopt.errors import InvalidInput
 from llmopt.objective import Budget, Objective, Proposals
 from llmopt.solver import Solver, Task
-from llmopt.space import Space
+from llmopt.space import Space, join
 
 LARGEST_UNBUDGETED = 2**24
 

@@ -9,12 +9,12 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from llmopt.baselines.penalty import finite_losses
 from llmopt.baselines.works_on import works_on
 from llmopt.errors import InvalidInput
 from llmopt.history import Evaluations
 from llmopt.lines import read_lines
 from llmopt.objective import Budget, Objective, Proposals
+from llmopt.penalty import finite_losses
 from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Space, Text
 

@@ -8,14 +8,9 @@ from typing import Any
 import numpy as np
 
 from llmopt.history import History
-from llmopt.space import Columns, Space, length, take
+from llmopt.space import Columns, Space, join, length, take
 
 TRIES = 20
-
-
-def join(parts: list[Columns]) -> Columns:
-    """Return the solutions of several columns as one."""
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def first_new(history: History, columns: Columns, n: int) -> Columns:

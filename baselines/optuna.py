@@ -16,11 +16,11 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
 from optuna.trial import Trial
 
-from llmopt.baselines.penalty import finite_losses
 from llmopt.baselines.works_on import works_on
 from llmopt.errors import MissingExtra
 from llmopt.history import Evaluations
 from llmopt.objective import Budget, Proposals
+from llmopt.penalty import finite_losses
 from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Categorical, Columns, Float, Int, Permutation, Space, Variable, Vector, length
 from llmopt.space.permutation import COLUMN

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from llmopt.baselines.controls import Control
-from llmopt.baselines.new_solutions import draw_new, fill, first_new, join
-from llmopt.baselines.relaxation import Points
+from llmopt.baselines.new_solutions import draw_new, fill, first_new
 from llmopt.solver import Task
-from llmopt.space import Columns, take
+from llmopt.space import Columns, join, take
+from llmopt.space.relaxation import Points
 
 
 class Quadratic(Control):

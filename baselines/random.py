@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from llmopt.baselines.new_solutions import draw_new, join
+from llmopt.baselines.new_solutions import draw_new
 from llmopt.objective import Proposals
 from llmopt.solver import AskTellSolver, Task
-from llmopt.space import Columns, length, take
+from llmopt.space import Columns, join, length, take
 
 LARGEST_LISTED = 2**24
 

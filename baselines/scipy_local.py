@@ -10,8 +10,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import ortho_group
 
-from llmopt.baselines.relaxation import Points, Relaxation
 from llmopt.baselines.scipy_routine import RelaxedObjective, Routine
+from llmopt.space.relaxation import Points, Relaxation
 
 
 class LocalRoutine(Routine):

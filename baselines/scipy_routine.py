@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, OptimizeWarning
 
-from llmopt.baselines.penalty import finite_losses
-from llmopt.baselines.relaxation import Points, Relaxation
 from llmopt.baselines.works_on import works_on
 from llmopt.objective import Budget, Objective, Proposals
+from llmopt.penalty import finite_losses
 from llmopt.solver import Solver, Task
 from llmopt.space import Space, Vector, take
+from llmopt.space.relaxation import Points, Relaxation
 
 UNIT = 0.1
 """The unit of length of the routines as a share of a variable's range; see :class:`Relaxation`."""

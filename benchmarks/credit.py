@@ -24,8 +24,8 @@ def controls(comparison: Comparison, runs: Sequence[Run]) -> list[Record]:
 
 
 def of_hybrid(record: Record) -> bool:
-    """Return whether a run is one of the hybrid."""
-    return record.solver.partition(":")[0] == HYBRID
+    """Return whether a run is one of the hybrid with a local search; on vectors it has none, and sees scores only."""
+    return record.solver.partition(":")[0] == HYBRID and record.access == "structure"
 
 
 def credited(hybrids: Sequence[tuple[Record, Problem]]) -> list[Record]:

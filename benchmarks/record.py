@@ -250,7 +250,7 @@ def _record(
         gap = (best - optimum.score) * (-1.0 if problem.direction == "maximize" else 1.0) + 0.0
     return Record(
         solver=identity.solver,
-        access=solver.access,
+        access=solver.sees(problem),
         llm=", ".join(model.info.spec for model in solver.models.values()) or None,
         problem=identity.problem,
         instance=identity.instance,

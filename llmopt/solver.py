@@ -93,6 +93,10 @@ class Solver(ABC):
             )
         self.check(problem.space, budget)
 
+    def sees(self, problem: Problem) -> Access:
+        """Return what the method sees of a problem: ``access``, unless that depends on the problem."""
+        return self.access
+
     @property
     def models(self) -> Mapping[str, LLM]:
         """The language models that the method asks, by role; a run asks them through ``task.models``."""

@@ -15,12 +15,12 @@ from llmopt.errors import LlmoptError, ModelError
 from llmopt.llm.base import LLM, Request
 from llmopt.objective import Objective
 from llmopt.opro import OPRO
-from llmopt.opro.tour_hybrid import TourHybrid
+from llmopt.opro.hybrid import Hybrid
 from llmopt.report.safe import lines, one_line
 from llmopt.run import run
 from llmopt.solver import Solver, Task
 
-_Writing: TypeAlias = OPRO | TourHybrid | InstructionWriter
+_Writing: TypeAlias = OPRO | Hybrid | InstructionWriter
 """Solvers with a prompt."""
 
 

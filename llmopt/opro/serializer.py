@@ -31,6 +31,8 @@ class View:
         Whether better scores are larger.
     label
         What the shown numbers are: ``score``, ``loss`` or ``rank``.
+    note
+        What another solver has found out about the problem so far, in words.
     """
 
     description: str
@@ -41,6 +43,7 @@ class View:
     target: str
     maximize: bool
     label: str = "score"
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Continuation(Serializer):
     chat = False
 
     def prompt(self, view: View) -> Prompt:
-        lines = [f"# {' '.join(view.hint.split())}"] if view.hint else []
+        lines = [f"# {' '.join(text.split())}" for text in (view.note, view.hint) if text]
         pairs = zip(view.scores, view.solutions, strict=True)
         lines += [f"loss={score} at {text}" if score else text for score, text in pairs]
         opening = view.codec.lead
@@ -121,6 +124,8 @@ class Chat(Serializer):
             parts.append(
                 "\n".join(f"[{text}] {view.label}: {score}" if score else f"[{text}]" for score, text in pairs)
             )
+        if view.note:
+            parts.append(f"What the search has shown so far: {view.note}.")
         parts.append(
             f"Give one new solution that is different from all of the above and has a {aim} {view.label} than any of "
             f"them. Write it in square brackets, in the form {form}, at the end of your answer."

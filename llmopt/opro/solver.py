@@ -13,6 +13,8 @@ from llmopt.llm.base import LLM, Constraint, Reply, Request, Sampling
 from llmopt.objective import Budget, Proposals
 from llmopt.opro.codec import Codec, Decoded, codec_for
 from llmopt.opro.grammar import enclosed
+from llmopt.opro.hinted import TEMPERATURE as HINT_TEMPERATURE
+from llmopt.opro.hinted import Hinted, due
 from llmopt.opro.instructions import BUCKETS, Choice, InstructionPrompts
 from llmopt.opro.joins import Change
 from llmopt.opro.path import PathPrompts
@@ -69,7 +71,8 @@ class OPRO(AskTellSolver):
         finds worse (section 5.3).
     scores, digits, levels
         How scores are written, see :func:`llmopt.opro.scores.shown_losses`; ``"auto"``: rounded in a chat (to
-        whole numbers where the spread is that large, as in the paper), rescaled in a continuation.
+        whole numbers where the spread is that large, as in the paper), rescaled in a continuation. ``"shuffled"`` is
+        the control that deals them to other solutions: does the model use them at all?
     temperature
         By default 1.0, which the paper finds best (section 5.4), and 0.5 for a path.
     exclude_known
@@ -82,7 +85,9 @@ class OPRO(AskTellSolver):
     resolution
         See :func:`llmopt.opro.codec.codec_for`.
     hint
-        What the user knows of the problem, in words; becomes part of the prompt.
+        What the user knows of the problem, in words; becomes part of the prompt. A base model is shown it besides at
+        the end of a pattern of hints (:class:`llmopt.opro.hinted.Hinted`), in the first prompt of steps 1, 2, 4, 8 and
+        so on.
     codec
         In place of the space's own text form.
     change
@@ -90,6 +95,12 @@ class OPRO(AskTellSolver):
     exemplars, exemplar_choice, failures
         Of a search for an instruction: how many training examples a prompt shows, which ones, and how many that the
         best instruction fails; see :class:`llmopt.opro.instructions.InstructionPrompts`.
+
+    Attributes
+    ----------
+    note
+        What another solver that asks through this one has found out, in words; it may change from step to step and
+        becomes part of the prompt, where that shows solutions.
     """
 
     def __init__(
@@ -167,6 +178,7 @@ class OPRO(AskTellSolver):
         self.max_tokens = max_tokens
         self.resolution = resolution
         self.hint = hint
+        self.note = ""
         self._codec = codec
         self.change = change
 
@@ -196,6 +208,7 @@ class OPRO(AskTellSolver):
         super().start(task, rng)
         self._llm = task.models.get(_ROLE, self.llm)
         self._step = 0
+        self.note = ""
         self._paths: PathPrompts | None = None
         self._instructions = self._instruction_prompts(task)
         if self._instructions is not None:
@@ -240,9 +253,9 @@ class OPRO(AskTellSolver):
             return PermutationCodec(space, letters=not self.serializer.chat)
         return codec_for(space, self.resolution)
 
-    def requests(self) -> list[Request]:
-        """Return the requests of the next step, as ``ask`` sends them first."""
-        return [query.seeded(attempt=0) for query in self._queries(self.batch)]
+    def requests(self, n: int | None = None) -> list[Request]:
+        """Return the requests of the next step, as ``ask`` sends them first; by default for ``samples`` proposals."""
+        return [query.seeded(attempt=0) for query in self._queries(n or self.batch)]
 
     def ask(self, n: int) -> Proposals:
         queries = self._queries(n)
@@ -259,23 +272,28 @@ class OPRO(AskTellSolver):
         prompts = min(self.prompts, n)
         each, more = divmod(n, prompts)
         queries = []
-        constraints: dict[int, Constraint | None] = {}
+        constraints: dict[tuple[int, str], Constraint | None] = {}
         for i in range(prompts):
+            reads_hint = i == 0 and self._reads_hint(best)
             side = i % 2
             writer = self._writers[side]
             rows = best
             if prompts > 1 and len(best) > self.shown:
                 rows = best[np.sort(self.rng.choice(len(best), self.shown, replace=False))]
-            prompt = self.serializer.prompt(self._view(writer, rows))
-            if side not in constraints:
-                constraints[side] = self._constraint(writer, prompt)
+            serializer = Hinted() if reads_hint else self.serializer
+            prompt = serializer.prompt(self._view(writer, rows))
+            form = side, prompt.opening
+            if form not in constraints:
+                constraints[form] = self._constraint(writer, prompt)
+            constraint = constraints[form]
+            temperature = TEMPERATURE if self.temperature is None else self.temperature
             request = Request(
                 prompt.content,
                 n=each + (i < more),
-                max_tokens=writer.codec.longest + 8 if constraints[side] else self.max_tokens,
-                constraint=constraints[side],
-                sampling=Sampling(TEMPERATURE if self.temperature is None else self.temperature),
-                stop=(prompt.ending,) if prompt.ending and not constraints[side] else (),
+                max_tokens=writer.codec.longest + 8 if constraint else self.max_tokens,
+                constraint=constraint,
+                sampling=Sampling(min(temperature, HINT_TEMPERATURE) if reads_hint else temperature),
+                stop=(prompt.ending,) if prompt.ending and not constraint else (),
             )
             queries.append(Query(request, _reader(prompt, writer.codec, request), (self.task.seed, self._step, i)))
         return queries
@@ -284,18 +302,25 @@ class OPRO(AskTellSolver):
         """Return the rows of the history that this step's prompts choose from, as they are ordered in a prompt."""
         return trajectory(self.task.history, self.top_k, self.order, self.rng)
 
+    def _reads_hint(self, best: NDArray[np.int64]) -> bool:
+        """Return whether the first prompt of this step is one of hints and solutions; its first step is number 0."""
+        readable = isinstance(self.serializer, Continuation) and isinstance(self._writers[0].codec, VectorCodec)
+        return bool(self.hint) and readable and len(best) > 0 and due(self._step + 1)
+
     def _view(self, writer: Writer, rows: NDArray[np.int64]) -> View:
         history = self.task.history
         # A chat reads the user's own sign where it reads scores or none; a pattern's loss falls line by line.
-        label = {"ranked": "rank", "rescaled": "loss"}.get(self.scores, "score")
+        label = {"ranked": "rank", "rescaled": "loss", "shuffled": "loss"}.get(self.scores, "score")
         own_sign = self.serializer.chat and label == "score" and history.maximize
         losses = history.losses[rows]
         falling = np.argsort(-losses, kind="stable")
         shown, target = shown_losses((-losses if own_sign else losses)[falling], self.scores, self.digits, self.levels)
-        scores = [shown[i] for i in np.argsort(falling, kind="stable")]
+        places = np.argsort(falling, kind="stable") if self.scores != "shuffled" else self.rng.permutation(len(rows))
+        scores = [shown[i] for i in places]
         return View(
             description=f"{self.task.description}\n{self.task.space.describe()}",
             hint=self.hint,
+            note=self.note,
             codec=writer.codec,
             solutions=[writer.shown(int(row), self.rng) for row in rows],
             scores=scores,

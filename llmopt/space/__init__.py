@@ -1,6 +1,6 @@
 """Spaces: the sets of legal solutions."""
 
-from llmopt.space.base import Columns, Keys, Space, length, take
+from llmopt.space.base import Columns, Keys, Space, join, length, take
 from llmopt.space.permutation import Permutation
 from llmopt.space.text import Text
 from llmopt.space.variables import Categorical, Float, Int, Variable
@@ -17,6 +17,7 @@ __all__ = [
     "Text",
     "Variable",
     "Vector",
+    "join",
     "length",
     "take",
 ]

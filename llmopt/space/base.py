@@ -31,6 +31,11 @@ def take(columns: Columns, rows: NDArray[Any] | slice) -> Columns:
     return {name: values[rows] for name, values in columns.items()}
 
 
+def join(parts: Sequence[Columns]) -> Columns:
+    """Return the solutions of several columns as one."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
 def row_bytes(rows: NDArray[Any]) -> list[bytes]:
     """Return the bytes of each row of a C-contiguous matrix."""
     return cast(list[bytes], rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel().tolist())

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt import History, Int, Vector
-from llmopt.baselines.new_solutions import TRIES, draw_new, first_new, join
-from llmopt.space import Columns, length
+from llmopt.baselines.new_solutions import TRIES, draw_new, first_new
+from llmopt.space import Columns, join, length
 
 SPACE = Vector(a=Int(0, 99))
 

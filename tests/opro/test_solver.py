@@ -48,7 +48,8 @@ def test_the_first_chat_prompt_shows_the_starts_worst_first_with_their_scores_an
 def test_a_continuation_prompt_is_a_pattern_that_ends_where_the_solution_begins() -> None:
     llm = obedient()
     solve(OPRO(llm, serializer="continuation", hint="w is\nsmall"), steps=1)
-    lines = prompt_text(llm.requests[0]).split("\n")
+    # The first one is of hints and solutions.
+    lines = prompt_text(llm.requests[2]).split("\n")
     assert lines[0] == "# w is small"
     assert lines[1:] == [
         "loss=1000 at w=18 b=15",
@@ -166,6 +167,18 @@ def test_a_long_history_shows_the_best_and_excludes_the_best_and_the_latest() ->
     assert prompt_text(last).count("loss=") == 12
     assert last.constraint is not None and last.constraint.grammar is not None
     assert len(last.constraint.grammar) < 60_000
+
+
+def test_shuffled_scores_are_the_same_ones_beside_other_solutions() -> None:
+    lines = []
+    for scores in ("rescaled", "shuffled"):
+        llm = obedient()
+        solve(OPRO(llm, scores=scores, prompts=1), steps=1)  # type: ignore[arg-type]
+        lines.append(re.findall("loss=(\\d+) at (.+)", str(llm.requests[0].prompt)))
+    honest, shuffled = lines
+    assert [text for _, text in honest] == [text for _, text in shuffled]
+    assert sorted(honest) != sorted(shuffled)
+    assert sorted(score for score, _ in honest) == sorted(score for score, _ in shuffled)
 
 
 @pytest.mark.parametrize(("scores", "words"), [("hidden", "higher score"), ("ranked", "lower rank")])

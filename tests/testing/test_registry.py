@@ -132,6 +132,21 @@ class TestSolversAtLength(TestSolvers):
         self.examples = SolverChecks.examples
 
 
+class TestHybridOnVectors(SolverChecks):
+    """Under its name alone, `hybrid` is tried on tours."""
+
+    examples = 1
+    evaluations = 24
+    mirrored = False
+
+    def make(self) -> Solver:
+        made: Solver = load("llmopt.solvers", "hybrid")(obedient())
+        return made
+
+    def problems(self) -> SearchStrategy[Problem]:
+        return st.one_of(st.just(Landscape(MIXED)), landscapes())
+
+
 PROBLEMS: dict[str, list[dict[str, str]]] = {
     "function": [{"name": name} for name in FunctionName.__args__]  # type: ignore[attr-defined]
     + [{"name": "rosenbrock", "dim": "3", "instance": "3", "rotated": "true"}],

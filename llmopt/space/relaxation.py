@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.space import Columns, Float, Int, Variable, Vector
+from llmopt.space.base import Columns
+from llmopt.space.variables import Float, Int, Variable
+from llmopt.space.vector import Vector
 
 Points = NDArray[np.float64]
 
@@ -37,19 +39,25 @@ class Relaxation:
         The length of the box along each coordinate, in units; shape (d,).
     step
         The step of each variable in units, 0.0 where it is continuous; shape (d,).
+    unit
+        The length of a unit in the box of the vector, shape (d,); see :class:`llmopt.space.variables.Variable`.
+    names
+        The variables that are not left out, in order.
     """
 
     def __init__(self, space: Vector, fraction: float) -> None:
         self._space = space
         self._free = np.array([variable.size != 1 for variable in space.variables.values()])
-        free = [variable for variable in space.variables.values() if variable.size != 1]
+        self.names = [name for name, variable in space.variables.items() if variable.size != 1]
+        free = [space.variables[name] for name in self.names]
         low, high = np.array([_interval(variable) for variable in free]).reshape(-1, 2).T
         step = np.array([_step(variable) for variable in free])
         reach = fraction * (high - low)
         whole_steps = step * np.maximum(1, np.rint(reach / np.where(step > 0, step, 1.0)))
-        self._low, self._unit = low, np.where(step > 0, whole_steps, reach)
-        self.width = (high - low) / self._unit
-        self.step = step / self._unit
+        self._low = low
+        self.unit: Points = np.where(step > 0, whole_steps, reach)
+        self.width = (high - low) / self.unit
+        self.step = step / self.unit
         self._anchors: list[tuple[Points, dict[str, Any]]] = []
 
     @property
@@ -59,13 +67,13 @@ class Relaxation:
 
     def points(self, columns: Columns) -> Points:
         """Return solutions as points, shape (B, d)."""
-        box: Points = (self._space.to_box(columns)[:, self._free] - self._low) / self._unit
+        box: Points = (self._space.to_box(columns)[:, self._free] - self._low) / self.unit
         return box
 
     def columns(self, points: Points) -> Columns:
         """Return the solutions that points, shape (B, d), stand for; outside points are clipped."""
         box = np.tile(self._space.box[:, 0], (len(points), 1))
-        box[:, self._free] = self._low + np.clip(points, 0.0, self.width) * self._unit
+        box[:, self._free] = self._low + np.clip(points, 0.0, self.width) * self.unit
         columns = self._space.from_box(box)
         for anchor, solution in self._anchors:
             for i in np.flatnonzero((np.abs(points - anchor) < _SAME_POINT).all(axis=1)):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt import Categorical, Float, Int, Vector
-from llmopt.baselines.relaxation import Relaxation
+from llmopt.space.relaxation import Relaxation
 from support.strategies import vectors
 
 fractions = st.sampled_from([0.1, 0.01])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from llmopt import Budget, FunctionProblem, Int, Objective, Vector
-from llmopt.baselines.penalty import LARGEST, UNSCORED, finite_losses
+from llmopt.penalty import LARGEST, UNSCORED, finite_losses
 
 
 def losses_of(*scores: float) -> list[float]:

@@ -1,0 +1,63 @@
+"""What a classical solver has found out about a vector, in words that a model reads."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from llmopt.opro.distribution import Shape
+from llmopt.space.relaxation import Relaxation
+from llmopt.space.variables import Categorical
+from llmopt.space.vector import Vector
+
+STRONG = 0.7
+"""From where on a correlation is worth a word."""
+PAIRS = 3
+"""Correlations that are named, at most."""
+
+
+def in_words(space: Vector, relaxation: Relaxation, shape: Shape) -> str:
+    """Say how far from the best solutions a distribution searches, and which variables go together.
+
+    Parameters
+    ----------
+    space
+        The vector whose ``relaxation`` the distribution lies in.
+    relaxation
+        Its unit turns deviations into the user's units: of a variable on a logarithmic scale into a factor.
+    shape
+        How it lies.
+
+    Returns
+    -------
+    str
+        Such as ``"a local search moves x by about 0.52 and rate by a factor of 1.3; x rises as y falls"``; choices,
+        which have no order, are left out.
+    """
+    variables = [(i, name, space.variables[name]) for i, name in enumerate(relaxation.names)]
+    numbers = [i for i, _, variable in variables if not isinstance(variable, Categorical)]
+    if not numbers:
+        return ""
+    moves = shape.deviations * relaxation.unit
+    said = [
+        f"{name} by {_move(float(moves[i]), getattr(variable, 'log', False))}"
+        for i, name, variable in variables
+        if i in numbers
+    ]
+    pairs = [pair for pair in itertools.combinations(numbers, 2) if abs(shape.correlations[pair]) >= STRONG]
+    pairs = sorted(pairs, key=lambda pair: -abs(float(shape.correlations[pair])))[:PAIRS]
+    together = [_pair(relaxation.names[i], relaxation.names[j], shape.correlations[i, j] > 0) for i, j in pairs]
+    return "; ".join([f"a local search moves {_listed(said)}", *together])
+
+
+def _move(deviation: float, log: bool) -> str:
+    return f"a factor of {np.exp(min(deviation, 700.0)):.2g}" if log else f"about {deviation:.2g}"
+
+
+def _pair(one: str, other: str, alike: bool) -> str:
+    return f"{one} and {other} rise together" if alike else f"{one} rises as {other} falls"
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]

@@ -1,0 +1,84 @@
+"""The study of the hybrid compares it with its parts on the same instances, and gives hints that are what they say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from llmopt.benchmarks.studies import hybrid
+from llmopt.benchmarks.studies.hybrid import (
+    CLASSICAL,
+    MODEL,
+    SOLVERS,
+    TARGETS,
+    Row,
+    better_part,
+    false_hint,
+    main,
+    measure,
+    ratio,
+    true_hint,
+)
+from llmopt.problems.functions import NumericFunction
+from support.models import obedient
+
+SPHERE = NumericFunction("sphere", instance=3)
+
+
+def rows(factor: float, instances: range = range(8), reached: int = TARGETS) -> list[Row]:
+    """Return runs that need 10, 20, 30 ... evaluations for the targets, times a factor."""
+    times = np.where(np.arange(TARGETS) < reached, 10.0 * factor * np.arange(1, TARGETS + 1), np.inf)
+    return [Row("sphere 2", i, "a", 1_000, 0, times) for i in instances]
+
+
+def test_a_true_hint_is_near_the_optimum_and_a_false_one_is_not() -> None:
+    assert SPHERE.optimum is not None
+    found = [
+        np.array([float(value) for value in re.findall(r"= (\S+)", hint)])
+        for hint in (true_hint(SPHERE), false_hint(SPHERE), false_hint(SPHERE))
+    ]
+    place = np.array(list(SPHERE.optimum.solution.values()))
+    assert found[0] == pytest.approx(place, rel=0.06)
+    assert np.abs(found[1] - place).max() > 0.1 and np.array_equal(found[1], found[2])
+
+
+@pytest.mark.parametrize("solver", list(SOLVERS))
+def test_a_run_reaches_easy_targets_before_hard_ones(solver: str) -> None:
+    row = measure(SPHERE, "sphere 2", 3, solver, obedient(), per_variable=10)
+    assert row.times.shape == (TARGETS,) and np.all(np.diff(row.times[np.isfinite(row.times)]) >= 0)
+    assert row.evaluations <= 20 and (row.calls == 0) == (solver == CLASSICAL)
+
+
+def test_a_ratio_is_that_of_expected_running_times() -> None:
+    found = ratio(rows(2.0), rows(1.0))
+    assert (found.value, found.low, found.high, found.targets) == pytest.approx((2.0, 2.0, 2.0, TARGETS))
+    assert ratio(rows(1.0), rows(1.0, reached=3)).targets == 3
+    assert ratio(rows(1.0, reached=0), rows(1.0)).value == np.inf
+    assert ratio(rows(1.0), rows(1.0, range(20, 25))).targets == 0
+
+
+def test_the_better_part_needs_fewer_evaluations_or_reaches_more() -> None:
+    assert better_part({CLASSICAL: rows(1.0), MODEL: rows(2.0)}) == CLASSICAL
+    assert better_part({CLASSICAL: rows(2.0), MODEL: rows(1.0)}) == MODEL
+    assert better_part({CLASSICAL: rows(1.0, reached=0), MODEL: rows(9.0)}) == MODEL
+
+
+def test_what_is_in_the_file_is_not_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(hybrid, "connect", lambda spec: obedient())
+    monkeypatch.setattr(hybrid, "SUITES", {"functions": [("function", {"name": "branin"})]})
+    arguments = [str(tmp_path / "found.csv"), "--repeats", "2", "--evaluations", "10"]
+    main(arguments)
+    shown = capsys.readouterr().out
+    assert "| branin | " in shown and "hybrid / the better of both: geometric mean" in shown
+
+    def never(*given: object) -> Row:
+        raise AssertionError("it is known")
+
+    monkeypatch.setattr(hybrid, "measure", never)
+    main(arguments)
+    assert capsys.readouterr().out == shown
