@@ -1,11 +1,11 @@
-"""What of a prompt the study changes: each design is one change of the default."""
+"""What of a prompt the study changes: a design is one change of moves, the default, or of solutions in their place."""
 
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,21 +13,8 @@ from numpy.typing import NDArray
 from llmopt.llm.base import LLM
 from llmopt.objective import Proposals
 from llmopt.opro import OPRO
-from llmopt.opro.offset_codec import OffsetCodec, units_for
 from llmopt.opro.serializer import Continuation, Prompt, Serializer, View
-from llmopt.opro.writer import Writer
 from llmopt.solver import AskTellSolver
-from llmopt.space import Vector, take
-
-
-class Shuffled(Serializer):
-    """The default pattern with the scores dealt to other solutions: does the model use them at all?"""
-
-    chat = False
-
-    def prompt(self, view: View) -> Prompt:
-        rng = np.random.default_rng(zlib.crc32("".join(view.solutions).encode()))
-        return Continuation().prompt(replace(view, scores=[view.scores[i] for i in rng.permutation(len(view.scores))]))
 
 
 class ValueLast(Serializer):
@@ -91,66 +78,6 @@ class SameOrder(OPRO):
         return super().ask(n)
 
 
-class Offsets(OPRO):
-    """Solutions as offsets from one of the candidates."""
-
-    origin = -1
-    """Which candidate, in the order of the prompt: the last is the best."""
-    reach = 50
-    sign = 1
-
-    def ask(self, n: int) -> Proposals:
-        history, space = self.task.history, self.task.space
-        rows = self.candidates()
-        if len(rows) and isinstance(space, Vector):
-            columns = take(history.columns, rows)
-            origin = space.row(columns, self.origin % len(rows))
-            codec = OffsetCodec(space, origin, self.sign * units_for(space, columns, origin, self.reach))
-            self._writers = [Writer(codec, self.task), Writer(codec.reversed(), self.task)]
-        return super().ask(n)
-
-
-class OffsetsFromWorst(Offsets):
-    """Solutions as offsets from the worst candidate, so that a trend shows as numbers that grow."""
-
-    origin = 0
-
-
-class Moves(Offsets):
-    """The move that leads from each solution to the best one; the open line asks for the next move from there."""
-
-    sign = -1
-
-
-def before_the_sign(solver: type[OPRO]) -> type[OPRO]:
-    """The open line ends before the equals sign: `=-` is one token, which `=` at the end of a prompt rules out."""
-
-    class Early(solver):  # type: ignore[misc, valid-type]
-        def ask(self, n: int) -> Proposals:
-            for writer in self._writers:
-                writer.codec.lead = writer.codec.lead.removesuffix("=")
-            return super().ask(n)
-
-        def _queries(self, n):
-            for writer in self._writers:
-                writer.codec.lead = writer.codec.lead.removesuffix("=")
-            return super()._queries(n)
-
-    return Early
-
-
-class CoarseOffsets(Offsets):
-    """Offsets of one digit."""
-
-    reach = 9
-
-
-class FineOffsets(Offsets):
-    """Offsets of three digits."""
-
-    reach = 500
-
-
 class Records(OPRO):
     """The successive incumbents only: the way that the search has gone."""
 
@@ -184,42 +111,45 @@ class Stratified(OPRO):
 
 Make = Callable[[LLM], AskTellSolver]
 
+
+def _solutions(llm: LLM, serializer: Serializer | None = None, kind: type[OPRO] = OPRO, **settings: Any) -> OPRO:
+    return kind(llm, serializer=serializer or "continuation", **settings)
+
+
 DESIGNS: dict[str, Make] = {
-    "default": lambda llm: OPRO(llm),
-    "scores shuffled": lambda llm: OPRO(llm, serializer=Shuffled()),
-    "offsets from the best": lambda llm: Offsets(llm),
-    "default, before the sign": lambda llm: before_the_sign(OPRO)(llm),
-    "offsets, before the sign": lambda llm: before_the_sign(Offsets)(llm),
-    "moves, before the sign": lambda llm: before_the_sign(Moves)(llm),
-    "moves to the best": lambda llm: Moves(llm),
-    "moves, scores shuffled": lambda llm: Moves(llm, serializer=Shuffled()),
-    "offsets, scores shuffled": lambda llm: Offsets(llm, serializer=Shuffled()),
-    "offsets, 1 prompt": lambda llm: Offsets(llm, prompts=1),
-    "moves, 1 prompt": lambda llm: Moves(llm, prompts=1),
-    "offsets from the worst": lambda llm: OffsetsFromWorst(llm),
-    "8 prompts, 1 sample each": lambda llm: OPRO(llm, prompts=8),
-    "1 prompt, 8 samples": lambda llm: OPRO(llm, prompts=1),
-    "20 of the best 40 shown": lambda llm: OPRO(llm, shown=20, top_k=40),
-    "5 of the best 10 shown": lambda llm: OPRO(llm, shown=5, top_k=10),
-    "temperature 1.4": lambda llm: OPRO(llm, temperature=1.4),
-    "temperature 0.7": lambda llm: OPRO(llm, temperature=0.7),
-    "successive incumbents": lambda llm: Records(llm),
-    "stratified": lambda llm: Stratified(llm),
-    "best and latest": lambda llm: BestAndLatest(llm),
+    "moves (the default)": lambda llm: OPRO(llm),
+    "scores shuffled": lambda llm: OPRO(llm, scores="shuffled"),
     "scores hidden": lambda llm: OPRO(llm, scores="hidden"),
     "scores ranked": lambda llm: OPRO(llm, scores="ranked"),
-    "logarithms of scores": lambda llm: OPRO(llm, serializer=Logarithmic()),
-    "gains that rise": lambda llm: OPRO(llm, serializer=Gains()),
-    "target: the best so far": lambda llm: OPRO(llm, serializer=SameLevel()),
-    "one order of variables": lambda llm: SameOrder(llm),
-    "offsets of one digit": lambda llm: CoarseOffsets(llm),
-    "offsets of three digits": lambda llm: FineOffsets(llm),
-    "loss after the solution": lambda llm: OPRO(llm, serializer=ValueLast()),
-    "best first": lambda llm: OPRO(llm, order="best"),
     "scores as they are": lambda llm: OPRO(llm, scores="rounded"),
-    "scores in 10 levels": lambda llm: OPRO(llm, levels=10),
-    "digits of losses apart": lambda llm: OPRO(llm, serializer=Spaced()),
+    "largest gain first": lambda llm: OPRO(llm, order="best"),
     "random order": lambda llm: OPRO(llm, order="random"),
-    "oldest first": lambda llm: OPRO(llm, order="oldest"),
+    "5 moves of the best 10": lambda llm: OPRO(llm, shown=5, top_k=10),
+    "10 moves of the best 40": lambda llm: OPRO(llm, top_k=40),
+    "20 moves of the best 20": lambda llm: OPRO(llm, shown=20),
+    "1 prompt, 8 samples": lambda llm: OPRO(llm, prompts=1),
+    "8 prompts, 1 sample each": lambda llm: OPRO(llm, prompts=8),
+    "temperature 0.7": lambda llm: OPRO(llm, temperature=0.7),
+    "temperature 1.4": lambda llm: OPRO(llm, temperature=1.4),
     "known solutions allowed": lambda llm: OPRO(llm, exclude_known=False),
+    "solutions": lambda llm: _solutions(llm),
+    "solutions, scores shuffled": lambda llm: _solutions(llm, scores="shuffled"),
+    "solutions, scores hidden": lambda llm: _solutions(llm, scores="hidden"),
+    "solutions, scores ranked": lambda llm: _solutions(llm, scores="ranked"),
+    "solutions, scores in 10 levels": lambda llm: _solutions(llm, levels=10),
+    "solutions, logarithms of scores": lambda llm: _solutions(llm, Logarithmic()),
+    "solutions, digits of losses apart": lambda llm: _solutions(llm, Spaced()),
+    "solutions, gains that rise": lambda llm: _solutions(llm, Gains()),
+    "solutions, target: the best so far": lambda llm: _solutions(llm, SameLevel()),
+    "solutions, loss after the solution": lambda llm: _solutions(llm, ValueLast()),
+    "solutions, one order of variables": lambda llm: _solutions(llm, kind=SameOrder),
+    "solutions, best first": lambda llm: _solutions(llm, order="best"),
+    "solutions, successive incumbents": lambda llm: _solutions(llm, kind=Records),
+    "solutions, best and latest": lambda llm: _solutions(llm, kind=BestAndLatest),
+    "solutions, stratified": lambda llm: _solutions(llm, kind=Stratified),
+    "solutions, 5 of the best 10": lambda llm: _solutions(llm, shown=5, top_k=10),
+    "solutions, 1 prompt": lambda llm: _solutions(llm, prompts=1),
+    "solutions, 8 prompts": lambda llm: _solutions(llm, prompts=8),
+    "solutions, temperature 1.4": lambda llm: _solutions(llm, temperature=1.4),
 }
+DEFAULT = next(iter(DESIGNS))

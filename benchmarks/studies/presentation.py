@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.benchmarks.studies.designs import DESIGNS
+from llmopt.benchmarks.studies.designs import DEFAULT, DESIGNS
 from llmopt.benchmarks.studies.frozen import Frozen, frozen
 from llmopt.llm import connect
 from llmopt.registry import create_solver
@@ -111,9 +111,9 @@ def main(file: str, spec: str = "local") -> None:
     for name in (*DESIGNS, *CONTROLS):
         cells = [name]
         for kind in KINDS:
-            shares, default = getattr(known[name], kind), getattr(known["default"], kind)
+            shares, default = getattr(known[name], kind), getattr(known[DEFAULT], kind)
             mean, low, high = (100 * value for value in difference(shares, default, groups))
-            beside = "" if name == "default" else f"{mean:+.1f} ({low:+.1f} to {high:+.1f})"
+            beside = "" if name == DEFAULT else f"{mean:+.1f} ({low:+.1f} to {high:+.1f})"
             cells += [f"{100 * shares.mean():.1f}", beside]
         print(f"| {' | '.join(cells)} |")
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmopt.history import History
+from llmopt.opro.stagnation import stagnation
 from llmopt.space import Permutation
 from llmopt.space.permutation import COLUMN
 
@@ -106,12 +107,6 @@ def joins(
         drawn = history.columns[COLUMN][rng.choice(best)] if len(best) else space.sample(1, rng)[COLUMN][0]
         found.append(_join(space, np.asarray(drawn, dtype=np.int32), rng, shown, change))
     return found
-
-
-def stagnation(history: History, step: int) -> int:
-    """Return how many steps before the one that is asked for found nothing better than was known."""
-    incumbent = history.incumbent
-    return 0 if incumbent is None else max(0, step - incumbent.step - 1)
 
 
 def random_joins(history: History, count: int, rng: np.random.Generator, *, step: int, change: Change) -> Orders:

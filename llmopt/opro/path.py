@@ -10,8 +10,9 @@ import numpy as np
 from llmopt.llm.base import Constraint, Reply, Request, Sampling
 from llmopt.opro.codec import Decoded, no_solution
 from llmopt.opro.grammar import quote
-from llmopt.opro.joins import Change, Join, joins, stagnation
+from llmopt.opro.joins import Change, Join, joins
 from llmopt.opro.query import Query, cut_off
+from llmopt.opro.stagnation import stagnation, warmed
 from llmopt.solver import Task
 
 SEPARATOR = " ->"
@@ -37,8 +38,8 @@ class PathPrompts:
     candidates
         See :func:`llmopt.opro.joins.joins`.
     temperature
-        Of the replies after a step that found a better order. Every other step raises it by an eighth of this value,
-        up to four times the value: a model that is sure of itself says the same where another answer is needed.
+        Of the replies after a step that found a better order; every other step raises it, see
+        :func:`llmopt.opro.stagnation.warmed`.
     hint
         What the user knows, in words; it stands above all.
     change
@@ -69,8 +70,7 @@ class PathPrompts:
             shown=SHOWN,
             change=self._change,
         )
-        rise = min(4.0, 1 + stagnation(self._task.history, step + 1) / 8)
-        sampling = Sampling(self._temperature * rise)
+        sampling = Sampling(warmed(self._temperature, stagnation(self._task.history, step + 1)))
         return [self._query(join, sampling, (self._task.seed, step, i), rng) for i, join in enumerate(found)]
 
     def _query(self, join: Join, sampling: Sampling, place: tuple[int, int, int], rng: np.random.Generator) -> Query:

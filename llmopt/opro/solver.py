@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -17,6 +17,8 @@ from llmopt.opro.hinted import TEMPERATURE as HINT_TEMPERATURE
 from llmopt.opro.hinted import Hinted, due
 from llmopt.opro.instructions import BUCKETS, Choice, InstructionPrompts
 from llmopt.opro.joins import Change
+from llmopt.opro.move_codec import is_moved
+from llmopt.opro.moves import MovePrompts
 from llmopt.opro.path import PathPrompts
 from llmopt.opro.permutation_codec import PermutationCodec
 from llmopt.opro.query import Query, ask, cut_off
@@ -27,13 +29,13 @@ from llmopt.opro.vector_codec import VectorCodec
 from llmopt.opro.writer import Writer
 from llmopt.problem import Problem
 from llmopt.solver import AskTellSolver, Task
-from llmopt.space import Permutation, Space
+from llmopt.space import Permutation, Space, Vector
 
 TEMPERATURE, PATH_TEMPERATURE = 1.0, 0.5
 
 _ROLE = "optimizer"
 
-SerializerName = Literal["auto", "chat", "continuation", "path"]
+SerializerName = Literal["auto", "chat", "continuation", "moves", "path"]
 
 
 class OPRO(AskTellSolver):
@@ -49,11 +51,12 @@ class OPRO(AskTellSolver):
     llm
         The model.
     serializer
-        ``"chat"`` (the paper's meta-prompt), ``"continuation"`` (a pattern to continue; for small base models),
-        ``"path"`` (for permutations whose entries have labels: the model names the next entry of a good order, see
-        :class:`llmopt.opro.path.PathPrompts`), ``"auto"`` (where the model can both continue text and obey a grammar,
-        path where there are labels, else continuation; elsewhere chat), or a
-        :class:`llmopt.opro.serializer.Serializer`.
+        ``"chat"`` (the paper's meta-prompt), ``"continuation"`` (a pattern of solutions to continue; for small base
+        models), ``"moves"`` (for vectors with numbers: a pattern of moves between good solutions, see
+        :class:`llmopt.opro.moves.MovePrompts`), ``"path"`` (for permutations whose entries have labels: the model
+        names the next entry of a good order, see :class:`llmopt.opro.path.PathPrompts`), ``"auto"`` (where the model
+        can both continue text and obey a grammar: moves for vectors with numbers, path where there are labels, else
+        continuation; elsewhere chat), or a :class:`llmopt.opro.serializer.Serializer`.
     samples
         Replies per step (8 in the paper, section 5.1).
     prompts
@@ -196,6 +199,11 @@ class OPRO(AskTellSolver):
 
     def check(self, space: Space[Any], budget: Budget) -> None:
         self._codec or codec_for(space, self.resolution)
+        if self._asked == "moves" and not _moves_in(space):
+            raise InvalidInput(
+                "opro: serializer=moves needs a vector with a number that has more than one value; use "
+                "serializer=continuation or chat here"
+            )
         able = self.llm.capabilities.chat if self.serializer.chat else self.llm.capabilities.continuation
         if not able:
             kind = "answer a conversation" if self.serializer.chat else "continue a text"
@@ -210,6 +218,7 @@ class OPRO(AskTellSolver):
         self._step = 0
         self.note = ""
         self._paths: PathPrompts | None = None
+        self._moves: MovePrompts | None = None
         self._instructions = self._instruction_prompts(task)
         if self._instructions is not None:
             return
@@ -219,6 +228,18 @@ class OPRO(AskTellSolver):
                 task, candidates=self.top_k, temperature=warmth, hint=self.hint, change=self.change
             )
             return
+        if self._asks_for_moves(task.space):
+            self._moves = MovePrompts(
+                task,
+                top_k=self.top_k,
+                shown=self.shown,
+                order=self.order,
+                scores=self.scores,
+                levels=self.levels,
+                temperature=TEMPERATURE if self.temperature is None else self.temperature,
+                exclude_known=self.exclude_known,
+                hint=self.hint,
+            )
         codec = self._codec or self._own_codec(task.space)
         opposite = codec.reversed() if isinstance(codec, VectorCodec) else codec
         self._writers = [Writer(codec, task), Writer(opposite, task)]
@@ -248,6 +269,11 @@ class OPRO(AskTellSolver):
             return task.labels is not None and not self.serializer.chat and self._codec is None
         return self._asked == "path"
 
+    def _asks_for_moves(self, space: Space[Any]) -> bool:
+        if self._asked == "auto":
+            return not self.serializer.chat and self._codec is None and _moves_in(space)
+        return self._asked == "moves"
+
     def _own_codec(self, space: Space[Any]) -> Codec[Any]:
         if isinstance(space, Permutation):
             return PermutationCodec(space, letters=not self.serializer.chat)
@@ -268,31 +294,38 @@ class OPRO(AskTellSolver):
             return self._instructions.queries(n, self._step, self.rng, self._instruction_count)
         if self._paths is not None:
             return self._paths.queries(n, self._step, self.rng)
-        best = self.candidates()
         prompts = min(self.prompts, n)
         each, more = divmod(n, prompts)
+        samples = [each + (i < more) for i in range(prompts)]
+        hinted = int(self._reads_hint())
+        queries = self._patterns(samples[:hinted], Hinted(), HINT_TEMPERATURE) if hinted else []
+        if self._moves is None:
+            return queries + self._patterns(samples[hinted:], self.serializer, TEMPERATURE, first=hinted)
+        return queries + self._moves.queries(
+            samples[hinted:], self._step, self.rng, able=self.llm.capabilities, note=self.note, first=hinted
+        )
+
+    def _patterns(self, samples: Sequence[int], serializer: Serializer, warmth: float, first: int = 0) -> list[Query]:
+        """Return requests below solutions; ``first`` is the number of the first one in this step."""
+        best = self.candidates()
         queries = []
-        constraints: dict[tuple[int, str], Constraint | None] = {}
-        for i in range(prompts):
-            reads_hint = i == 0 and self._reads_hint(best)
+        constraints: dict[int, Constraint | None] = {}
+        for i, n in enumerate(samples, first):
             side = i % 2
             writer = self._writers[side]
             rows = best
-            if prompts > 1 and len(best) > self.shown:
+            if self.prompts > 1 and len(best) > self.shown:
                 rows = best[np.sort(self.rng.choice(len(best), self.shown, replace=False))]
-            serializer = Hinted() if reads_hint else self.serializer
             prompt = serializer.prompt(self._view(writer, rows))
-            form = side, prompt.opening
-            if form not in constraints:
-                constraints[form] = self._constraint(writer, prompt)
-            constraint = constraints[form]
-            temperature = TEMPERATURE if self.temperature is None else self.temperature
+            if side not in constraints:
+                constraints[side] = self._constraint(writer, prompt)
+            constraint = constraints[side]
             request = Request(
                 prompt.content,
-                n=each + (i < more),
+                n=n,
                 max_tokens=writer.codec.longest + 8 if constraint else self.max_tokens,
                 constraint=constraint,
-                sampling=Sampling(min(temperature, HINT_TEMPERATURE) if reads_hint else temperature),
+                sampling=Sampling(warmth if self.temperature is None else self.temperature),
                 stop=(prompt.ending,) if prompt.ending and not constraint else (),
             )
             queries.append(Query(request, _reader(prompt, writer.codec, request), (self.task.seed, self._step, i)))
@@ -302,10 +335,10 @@ class OPRO(AskTellSolver):
         """Return the rows of the history that this step's prompts choose from, as they are ordered in a prompt."""
         return trajectory(self.task.history, self.top_k, self.order, self.rng)
 
-    def _reads_hint(self, best: NDArray[np.int64]) -> bool:
+    def _reads_hint(self) -> bool:
         """Return whether the first prompt of this step is one of hints and solutions; its first step is number 0."""
         readable = isinstance(self.serializer, Continuation) and isinstance(self._writers[0].codec, VectorCodec)
-        return bool(self.hint) and readable and len(best) > 0 and due(self._step + 1)
+        return bool(self.hint) and readable and self.task.history.incumbent is not None and due(self._step + 1)
 
     def _view(self, writer: Writer, rows: NDArray[np.int64]) -> View:
         history = self.task.history
@@ -353,6 +386,10 @@ def _reader(prompt: Prompt, codec: Codec[Any], request: Request) -> Callable[[Re
     return decode
 
 
+def _moves_in(space: Space[Any]) -> bool:
+    return isinstance(space, Vector) and any(map(is_moved, space.variables.values()))
+
+
 def _chosen(serializer: SerializerName | Serializer, llm: LLM) -> Serializer:
     if isinstance(serializer, Serializer):
         return serializer
@@ -360,5 +397,5 @@ def _chosen(serializer: SerializerName | Serializer, llm: LLM) -> Serializer:
         able = llm.capabilities
         serializer = "continuation" if able.continuation and able.grammar else "chat"
     if serializer not in get_args(SerializerName):
-        raise InvalidInput(f"opro: serializer must be auto, chat, continuation or path, not {serializer!r}")
+        raise InvalidInput(f"opro: serializer must be auto, chat, continuation, moves or path, not {serializer!r}")
     return Chat() if serializer == "chat" else Continuation()

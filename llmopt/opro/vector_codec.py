@@ -58,7 +58,11 @@ class VectorCodec(Codec[dict[str, Any]]):
         return VectorCodec(self.space, order=self.order[::-1], resolution=self.resolution)
 
     def encode(self, solution: dict[str, Any]) -> str:
-        return " ".join(f"{name}={form.encode(solution[name])}" for name, form in self._forms.items())
+        return " ".join(self.written(name, solution[name]) for name in self.order)
+
+    def written(self, name: str, value: Any) -> str:
+        """Return the text of one variable."""
+        return f"{name}={self._forms[name].encode(value)}"
 
     def form(self) -> str:
         return ", ".join(f"{name}=..." for name in self.order)

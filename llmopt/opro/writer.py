@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from llmopt.history import History
 from llmopt.opro.codec import Codec
 from llmopt.solver import Task
 from llmopt.space import Permutation
@@ -42,12 +43,13 @@ class Writer:
         return self.text(row)
 
     def known(self) -> list[str]:
-        """Return the texts of the best and of the latest evaluations: those a model would repeat."""
-        history = self._task.history
-        finite = history.space.size is not None
-        best, latest = (
-            (EXCLUDED_BEST, EXCLUDED_LATEST) if finite else (EXCLUDED_BEST_INFINITE, EXCLUDED_LATEST_INFINITE)
-        )
-        recent = range(max(0, len(history) - latest), len(history))
-        rows = dict.fromkeys([*history.best(best).tolist(), *recent])
-        return [self.text(row) for row in rows]
+        """Return the texts of the evaluations that a model would repeat."""
+        return [self.text(row) for row in known_rows(self._task.history)]
+
+
+def known_rows(history: History) -> list[int]:
+    """Return the best and the latest evaluations, which a model would repeat."""
+    finite = history.space.size is not None
+    best, latest = (EXCLUDED_BEST, EXCLUDED_LATEST) if finite else (EXCLUDED_BEST_INFINITE, EXCLUDED_LATEST_INFINITE)
+    recent = range(max(0, len(history) - latest), len(history))
+    return [*dict.fromkeys([*history.best(best).tolist(), *recent])]

@@ -42,7 +42,7 @@ def test_it_is_the_first_prompt_of_steps_1_2_and_4_and_the_hint_stands_above_the
         reads = [str(request.prompt).split("\n")[-2].startswith("# the best has k near 7") for request in requests]
         assert reads == [step in (1, 2, 4), False, False, False]
         assert all("# the best has k near 7, and x is small" in str(request.prompt) for request in requests)
-        assert [r.sampling.temperature for r in requests] == [TEMPERATURE if read else 1.0 for read in reads]
+        assert all((r.sampling.temperature == TEMPERATURE) == read for r, read in zip(requests, reads, strict=True))
     assert [step for step in range(1, 20) if due(step)] == [1, 2, 4, 8, 16]
 
 

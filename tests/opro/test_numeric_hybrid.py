@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ from llmopt.opro.hybrid import Hybrid
 from llmopt.opro.numeric_hybrid import NumericHybrid
 from llmopt.opro.share import LONGEST
 from llmopt.problems.functions import NumericFunction
-from support.models import FunctionLLM, obedient
+from support.models import ABLE, FunctionLLM, obedient
 from support.strategies import vectors
 
+CHAT = replace(ABLE, continuation=False)
 PLANE = Vector(x=Float(-5, 5), y=Float(-5, 5))
 MIXED = Vector(
     x=Float(-5, 5),
@@ -44,11 +46,9 @@ def answering(x: float, y: float, spread: float = 0.0) -> FunctionLLM:
     def reply(request: Request, i: int) -> str:
         rng = np.random.default_rng([request.seed or 0, i])
         values = {n: np.clip(v + spread * rng.standard_normal(), -5, 5) for n, v in (("x", x), ("y", y))}
-        first = str(request.prompt)[-2]
-        other = "y" if first == "x" else "x"
-        return f"{values[first]:.5f} {other}={values[other]:.5f}"
+        return f"[x={values['x']:.5f}, y={values['y']:.5f}]"
 
-    return FunctionLLM(reply)
+    return FunctionLLM(reply, CHAT)
 
 
 def asked(llm: FunctionLLM) -> int:
@@ -92,10 +92,9 @@ def test_what_the_model_finds_draws_the_classical_part_on() -> None:
     starts = [{"x": -400.0, "y": -400.0}, {"x": -390.0, "y": -395.0}]
 
     def reply(request: Request, i: int) -> str:
-        first = str(request.prompt)[-2]
-        return f"{390 + (request.seed or 0) % 20} {'y' if first == 'x' else 'x'}={390 + i}"
+        return f"[x={390 + (request.seed or 0) % 20}, y={390 + i}]"
 
-    found = run(problem, NumericHybrid(FunctionLLM(reply), share=2), Budget(steps=12), seed=0, starts=starts)
+    found = run(problem, NumericHybrid(FunctionLLM(reply, CHAT), share=2), Budget(steps=12), seed=0, starts=starts)
     alone = run(problem, NumericHybrid(obedient(), share=0), Budget(steps=12), seed=0, starts=starts)
     ends = [np.median([math.dist((e.solution["x"], e.solution["y"]), (400, 400)) for e in r.history[-6:]])
             for r in (found, alone)]  # fmt: skip

@@ -1,0 +1,202 @@
+"""Vectors by moves: a pattern of moves that gained something, which a model continues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmopt.llm.base import Capabilities, Constraint, Reply, Request, Sampling
+from llmopt.opro.codec import Decoded
+from llmopt.opro.grammar import enclosed
+from llmopt.opro.move_codec import MoveCodec, moves_from
+from llmopt.opro.query import Query, cut_off
+from llmopt.opro.scores import LEVELS, ScoreForm
+from llmopt.opro.stagnation import stagnation, warmed
+from llmopt.opro.trajectory import Order
+from llmopt.opro.writer import known_rows
+from llmopt.solver import Task
+from llmopt.space import Vector, take
+
+_END = "\n"
+_LARGEST = float(np.finfo(np.float64).max)
+
+
+class MovePrompts:
+    """Asks for the next move from the incumbent, below moves between good solutions, each from the worse to the better.
+
+    Every prompt shows random pairs of the best solutions, by what they gained, and asks for twice the largest gain::
+
+        gain=41 at w=-2 b=11
+        gain=295 at w=1 b=-2
+        gain=1000 at w=2 b=-8
+        gain=2000 at w=
+
+    A small model repeats what it reads with small changes. Where it reads solutions, it proposes what lies among them;
+    where it reads moves, it goes on beyond the best one, as differential evolution does (its control is
+    :class:`llmopt.baselines.controls.Differential`).
+
+    Parameters
+    ----------
+    task
+        Of a vector with numbers that can move.
+    top_k
+        How many of the best solutions the pairs are of.
+    shown
+        Moves in a prompt.
+    order
+        ``"worst"``: the largest gain last; ``"best"``: first; ``"oldest"``: by when the better solution was found;
+        ``"random"``.
+    scores
+        Gains: ``"rescaled"`` to ``levels`` for the largest; ``"rounded"``: as they are, to three digits; ``"ranked"``;
+        ``"hidden"``; ``"shuffled"``: rescaled ones beside other moves.
+    levels
+        See ``scores``.
+    temperature
+        Of the replies after a step that found a better solution; every other step raises it, see
+        :func:`llmopt.opro.stagnation.warmed`.
+    exclude_known
+        Whether the grammar leaves out moves to known solutions.
+    hint
+        What the user knows, in words; it stands above all.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        *,
+        top_k: int,
+        shown: int,
+        order: Order,
+        scores: ScoreForm,
+        levels: int = LEVELS,
+        temperature: float,
+        exclude_known: bool,
+        hint: str = "",
+    ) -> None:
+        assert isinstance(task.space, Vector)
+        self._task, self._space = task, task.space
+        self._top_k, self._shown, self._order = top_k, shown, order
+        self._scores, self._levels = scores, levels
+        self._temperature = temperature
+        self._exclude_known = exclude_known
+        self._hint = hint
+
+    def queries(
+        self,
+        samples: Sequence[int],
+        step: int,
+        rng: np.random.Generator,
+        *,
+        able: Capabilities,
+        note: str = "",
+        first: int = 0,
+    ) -> list[Query]:
+        """Return the requests of a step.
+
+        Parameters
+        ----------
+        samples
+            Replies to each prompt. Every second one writes the variables in the opposite order.
+        step
+            Counted from 0.
+        rng
+            Draws the pairs.
+        able
+            What the model can do.
+        note
+            What another solver has found out, in words.
+        first
+            The number of the first request in this step.
+        """
+        history = self._task.history
+        best = take(history.columns, history.best(self._top_k))
+        codec = moves_from(self._space, self._origin(), best)
+        codecs = [codec, codec.reversed()]
+        constraints = [self._constraint(codec, able) for codec in codecs]
+        above = [f"# {' '.join(text.split())}" for text in (note, self._hint) if text]
+        # A solver that asks only now and then has made more steps than were asked for.
+        now = max(step, int(history.steps[-1]) if len(history) else 0) + 1
+        sampling = Sampling(warmed(self._temperature, stagnation(history, now)))
+        found = []
+        for i, n in enumerate(samples, first):
+            codec, constraint = codecs[i % 2], constraints[i % 2]
+            request = Request(
+                "\n".join([*above, *self._lines(codec, rng)]),
+                n=n,
+                max_tokens=codec.longest + 8,
+                constraint=constraint,
+                sampling=sampling,
+                stop=() if constraint else (_END,),
+            )
+            found.append(Query(request, partial(_read, codec), (self._task.seed, step, i)))
+        return found
+
+    def _origin(self) -> dict[str, Any]:
+        incumbent = self._task.history.incumbent
+        if incumbent is not None:
+            solution: dict[str, Any] = incumbent.solution
+            return solution
+        return self._space.row(self._space.from_box(self._space.box.mean(axis=1)[None]), 0)
+
+    def _lines(self, codec: MoveCodec, rng: np.random.Generator) -> list[str]:
+        history = self._task.history
+        best = history.best(self._top_k)
+        better, worse = (best[i] for i in np.triu_indices(len(best), 1))
+        with np.errstate(over="ignore"):
+            gains = np.minimum(history.losses[worse] - history.losses[better], _LARGEST)
+        pairs = np.flatnonzero(gains > 0)
+        if len(pairs) > self._shown:
+            pairs = rng.choice(pairs, self._shown, replace=False)
+        pairs = pairs[self._places(gains[pairs], better[pairs], rng)]
+        texts = codec.moves(take(history.columns, worse[pairs]), take(history.columns, better[pairs]))
+        shown, target = self._gains(gains[pairs], rng)
+        lines = [*zip(shown, texts, strict=True), (target, codec.lead)]
+        return [f"gain={gain} at {text}" if gain else text for gain, text in lines]
+
+    def _places(
+        self, gains: NDArray[np.float64], found: NDArray[np.int64], rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        if self._order == "random":
+            return rng.permutation(len(gains))
+        rising = np.argsort(found if self._order == "oldest" else gains, kind="stable")
+        return rising[::-1] if self._order == "best" else rising
+
+    def _gains(self, gains: NDArray[np.float64], rng: np.random.Generator) -> tuple[list[str], str]:
+        """Return the texts of gains, and of the one to ask for."""
+        largest = float(gains.max(initial=0.0))
+        if self._scores == "hidden":
+            return [""] * len(gains), ""
+        if self._scores == "ranked":
+            ranks = np.argsort(np.argsort(gains, kind="stable"), kind="stable") + 1
+            return [str(rank) for rank in ranks], str(len(gains) + 1)
+        if self._scores == "rounded":
+            return [f"{gain:.3g}" for gain in gains], f"{min(2 * largest or 1.0, _LARGEST):.3g}"
+        shown = [str(max(1, round(self._levels * (gain / largest)))) for gain in gains.tolist()]
+        if self._scores == "shuffled":
+            shown = [shown[i] for i in rng.permutation(len(shown))]
+        return shown, str(2 * self._levels)
+
+    def _constraint(self, codec: MoveCodec, able: Capabilities) -> Constraint | None:
+        if not (able.grammar or able.schema):
+            return None
+        grammar = None
+        if able.grammar:
+            known: list[str] = []
+            if self._exclude_known:
+                columns = take(self._task.history.columns, np.array(known_rows(self._task.history), dtype=np.int64))
+                known = codec.moves(self._space.pack([self._origin()]), columns)
+            # Where every text is known, only repeats are left to say; the objective counts them.
+            inner = codec.grammar(opening=codec.lead, known=known) or codec.grammar(opening=codec.lead)
+            assert inner is not None
+            grammar = enclosed(inner, "", _END)
+        return Constraint(grammar, codec.schema())
+
+
+def _read(codec: MoveCodec, reply: Reply) -> Decoded[dict[str, Any]]:
+    if reply.finish_reason == "length":
+        raise cut_off()
+    return codec.decode(codec.lead + reply.text)

@@ -1,0 +1,131 @@
+"""A pattern of moves: what it shows, and where replies lead."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmopt import Budget, Categorical, Float, FunctionProblem, Int, OptimizeResult, Vector, run
+from llmopt.llm.base import Reply
+from llmopt.opro import OPRO
+from support.models import ABLE, FunctionLLM, obedient
+
+WB = Vector(w=Int(-50, 50), b=Int(-50, 50))
+STARTS = [{"w": 18, "b": 15}, {"w": 10, "b": 13}, {"w": 16, "b": 14}]
+
+
+def loss(s: dict[str, int]) -> float:
+    return (s["w"] - 3) ** 2 + (s["b"] + 4) ** 2
+
+
+def solve(llm: FunctionLLM, steps: int = 1, direction: Any = "minimize", **settings: Any) -> OptimizeResult:
+    sign = 1 if direction == "minimize" else -1
+    problem = FunctionProblem(lambda s: sign * loss(s), WB, direction)
+    return run(problem, OPRO(llm, **settings), Budget(steps=steps), seed=0, starts=STARTS)
+
+
+def lines(llm: FunctionLLM, request: int = 0) -> list[str]:
+    return str(llm.requests[request].prompt).split("\n")
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_moves_lead_from_the_worse_to_the_better_and_the_largest_gain_comes_last(direction: str) -> None:
+    llm = obedient()
+    solve(llm, direction=direction)
+    assert lines(llm) == ["gain=375 at w=-2 b=-1", "gain=625 at w=-6 b=-1", "gain=1000 at w=-8 b=-2", "gain=2000 at w="]
+    assert lines(llm, 1)[-2:] == ["gain=1000 at b=-2 w=-8", "gain=2000 at b="]
+
+
+def test_a_reply_is_a_move_from_the_best_solution() -> None:
+    llm = FunctionLLM(lambda r, i: f"{-i} b=1")
+    result = solve(llm, serializer="moves", prompts=1)
+    assert [e.solution for e in result.history[3:]] == [{"w": 10 - i, "b": 14} for i in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("scores", "gains"),
+    [
+        ("rounded", ["93", "155", "248", "496"]),
+        ("ranked", ["1", "2", "3", "4"]),
+        ("hidden", []),
+    ],
+)
+def test_gains_are_shown_in_other_forms(scores: str, gains: list[str]) -> None:
+    llm = obedient()
+    solve(llm, scores=scores)
+    assert re.findall("gain=(.*?) ", "\n".join(lines(llm))) == gains
+    assert [line.partition("at ")[2] or line for line in lines(llm)][2:] == ["w=-8 b=-2", "w="]
+
+
+def test_shuffled_gains_are_the_same_ones_beside_other_moves() -> None:
+    honest, shuffled = obedient(), obedient()
+    solve(honest)
+    solve(shuffled, scores="shuffled")
+    words = [sorted(" ".join(lines(llm)).split()) for llm in (honest, shuffled)]
+    assert words[0] == words[1] and lines(honest) != lines(shuffled)
+
+
+@pytest.mark.parametrize(("order", "places"), [("best", [2, 1, 0]), ("oldest", [1, 2, 0])])
+def test_the_order_is_the_one_asked_for(order: str, places: list[int]) -> None:
+    rising, other = obedient(), obedient()
+    solve(rising)
+    solve(other, order=order)
+    assert sorted(lines(other)) == sorted(lines(rising))
+    if order == "best":
+        assert lines(other)[:3] == lines(rising)[2::-1]
+
+
+def test_a_long_history_shows_so_many_moves_of_its_best() -> None:
+    llm = obedient()
+    solve(llm, steps=20, shown=7, top_k=9)
+    assert len(lines(llm, -1)) == 8
+
+
+def test_a_known_solution_is_no_move_that_a_reply_may_make() -> None:
+    result = solve(obedient(), steps=12, prompts=1)
+    # What one step says twice is all that can be known.
+    assert result.duplicates <= 3
+
+
+def test_units_follow_the_search_below_the_resolution_of_values() -> None:
+    llm = FunctionLLM(lambda r, i: str([-20, -8, -3, -1, 1, 3, 8, 20][i]))
+    problem = FunctionProblem(lambda s: (s["x"] - 0.123456) ** 2, Vector(x=Float(-100, 100)))
+    result = run(problem, OPRO(llm, prompts=1), Budget(evaluations=150), seed=0)
+    assert result.fun < 1e-6
+
+
+@given(st.sampled_from([1e308, -1e308, 5e-324, 0.0]), st.sampled_from(["rescaled", "rounded", "ranked", "hidden"]))
+def test_extreme_and_equal_losses_are_shown_too(value: float, scores: Any) -> None:
+    llm = obedient()
+    values = iter([value, value, -1e308, 1e308] * 9)
+    run(FunctionProblem(lambda s: next(values), WB), OPRO(llm, scores=scores), Budget(steps=2), starts=STARTS)
+    assert all("nan" not in str(r.prompt) and "inf" not in str(r.prompt) for r in llm.requests)
+
+
+def test_without_a_score_the_moves_lead_from_the_middle() -> None:
+    llm = FunctionLLM(lambda r, i: f"{i} b=1")
+
+    def fails(s: dict[str, int]) -> float:
+        raise ValueError("no")
+
+    result = run(FunctionProblem(fails, WB), OPRO(llm, serializer="moves", prompts=1), Budget(steps=1), starts=STARTS)
+    assert lines(llm) == ["gain=2000 at w="]
+    assert [e.solution for e in result.history[3:]] == [{"w": 5 * i, "b": 5} for i in range(8)]
+
+
+def test_choices_stand_beside_moves() -> None:
+    llm = obedient()
+    space = Vector(x=Float(0, 1), kind=Categorical("a", "b"), one=Int(3, 3))
+    run(FunctionProblem(lambda s: s["x"], space), OPRO(llm), Budget(steps=3), seed=0)
+    assert re.fullmatch(r"gain=\d+ at x=-?\d+ kind=[ab] one=3", lines(llm)[0])
+
+
+def test_a_reply_that_was_cut_off_is_no_move() -> None:
+    result = solve(FunctionLLM(lambda r, i: Reply("1 b=1", "length"), ABLE), retries=0)
+    assert dict(result.invalid) == {"cut off at the limit of tokens": 8}
+    assert np.isfinite(result.fun)
