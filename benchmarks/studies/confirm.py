@@ -42,8 +42,8 @@ def main(file: str, *designs: str) -> None:
                 if (name, seed) not in known:
                     solver = create_solver(name) if name in CONTROLS else DESIGNS[name](llm)
                     result = run(line(seed, 40), solver, BUDGET, seed=seed)
-                    evaluations = result.evaluations_to_target or result.nfev
-                    row = known[name, seed] = (result.success, evaluations, result.steps_to_target or result.nit)
+                    needed = result.evaluations_to_target or result.nfev, result.steps_to_target or result.nit
+                    row = known[name, seed] = (result.success, *needed)
                     csv.writer(output).writerow([name, seed, *map(int, row)])
                     output.flush()
     print("| design | solved | median evaluations | median steps | over gaussian (95 %) | over differential |")

@@ -106,7 +106,8 @@ class Stratified(OPRO):
     def candidates(self) -> NDArray[np.int64]:
         ranked = self.task.history.best(len(self.task.history))
         places = np.unique(np.rint(np.linspace(0, len(ranked) - 1, min(self.top_k, len(ranked)))).astype(int))
-        return ranked[places][::-1]
+        chosen: NDArray[np.int64] = ranked[places][::-1]
+        return chosen
 
 
 Make = Callable[[LLM], AskTellSolver]

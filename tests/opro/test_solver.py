@@ -191,7 +191,7 @@ def test_shuffled_scores_are_the_same_ones_beside_other_solutions() -> None:
     lines = []
     for scores in ("rescaled", "shuffled"):
         llm = obedient()
-        solve(OPRO(llm, serializer="continuation", scores=scores, prompts=1), steps=1)  # type: ignore[arg-type]
+        solve(OPRO(llm, serializer="continuation", scores=scores, prompts=1), steps=1)
         lines.append(re.findall("loss=(\\d+) at (.+)", str(llm.requests[0].prompt)))
     honest, shuffled = lines
     assert [text for _, text in honest] == [text for _, text in shuffled]
