@@ -1,4 +1,4 @@
-"""What of a prompt the study changes: a design is one change of moves, the default, or of solutions in their place."""
+"""What of a prompt the study changes: a design is one change of the default, or of solutions alone."""
 
 from __future__ import annotations
 
@@ -118,7 +118,8 @@ def _solutions(llm: LLM, serializer: Serializer | None = None, kind: type[OPRO] 
 
 
 DESIGNS: dict[str, Make] = {
-    "moves (the default)": lambda llm: OPRO(llm),
+    "solutions and moves (the default)": lambda llm: OPRO(llm),
+    "moves": lambda llm: OPRO(llm, serializer="moves"),
     "scores shuffled": lambda llm: OPRO(llm, scores="shuffled"),
     "scores hidden": lambda llm: OPRO(llm, scores="hidden"),
     "scores ranked": lambda llm: OPRO(llm, scores="ranked"),

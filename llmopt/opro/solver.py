@@ -35,7 +35,7 @@ TEMPERATURE, PATH_TEMPERATURE = 1.0, 0.5
 
 _ROLE = "optimizer"
 
-SerializerName = Literal["auto", "chat", "continuation", "moves", "path"]
+SerializerName = Literal["auto", "chat", "continuation", "moves", "both", "path"]
 
 
 class OPRO(AskTellSolver):
@@ -53,10 +53,11 @@ class OPRO(AskTellSolver):
     serializer
         ``"chat"`` (the paper's meta-prompt), ``"continuation"`` (a pattern of solutions to continue; for small base
         models), ``"moves"`` (for vectors with numbers: a pattern of moves between good solutions, see
-        :class:`llmopt.opro.moves.MovePrompts`), ``"path"`` (for permutations whose entries have labels: the model
-        names the next entry of a good order, see :class:`llmopt.opro.path.PathPrompts`), ``"auto"`` (where the model
-        can both continue text and obey a grammar: moves for vectors with numbers, path where there are labels, else
-        continuation; elsewhere chat), or a :class:`llmopt.opro.serializer.Serializer`.
+        :class:`llmopt.opro.moves.MovePrompts`), ``"both"`` (half of a step's prompts show solutions, half moves; a
+        single one takes turns), ``"path"`` (for permutations whose entries have labels: the model names the next entry
+        of a good order, see :class:`llmopt.opro.path.PathPrompts`), ``"auto"`` (where the model can both continue text
+        and obey a grammar: both for vectors with numbers, path where there are labels, else continuation; elsewhere
+        chat), or a :class:`llmopt.opro.serializer.Serializer`.
     samples
         Replies per step (8 in the paper, section 5.1).
     prompts
@@ -199,9 +200,9 @@ class OPRO(AskTellSolver):
 
     def check(self, space: Space[Any], budget: Budget) -> None:
         self._codec or codec_for(space, self.resolution)
-        if self._asked == "moves" and not _moves_in(space):
+        if self._asked in ("moves", "both") and not _moves_in(space):
             raise InvalidInput(
-                "opro: serializer=moves needs a vector with a number that has more than one value; use "
+                f"opro: serializer={self._asked} needs a vector with a number that has more than one value; use "
                 "serializer=continuation or chat here"
             )
         able = self.llm.capabilities.chat if self.serializer.chat else self.llm.capabilities.continuation
@@ -272,7 +273,7 @@ class OPRO(AskTellSolver):
     def _asks_for_moves(self, space: Space[Any]) -> bool:
         if self._asked == "auto":
             return not self.serializer.chat and self._codec is None and _moves_in(space)
-        return self._asked == "moves"
+        return self._asked in ("moves", "both")
 
     def _own_codec(self, space: Space[Any]) -> Codec[Any]:
         if isinstance(space, Permutation):
@@ -301,8 +302,10 @@ class OPRO(AskTellSolver):
         queries = self._patterns(samples[:hinted], Hinted(), HINT_TEMPERATURE) if hinted else []
         if self._moves is None:
             return queries + self._patterns(samples[hinted:], self.serializer, TEMPERATURE, first=hinted)
+        first = hinted if self._asked == "moves" else hinted + (prompts - hinted + self._step % 2) // 2
+        queries += self._patterns(samples[hinted:first], self.serializer, TEMPERATURE, first=hinted)
         return queries + self._moves.queries(
-            samples[hinted:], self._step, self.rng, able=self.llm.capabilities, note=self.note, first=hinted
+            samples[first:], self._step, self.rng, able=self.llm.capabilities, note=self.note, first=first
         )
 
     def _patterns(self, samples: Sequence[int], serializer: Serializer, warmth: float, first: int = 0) -> list[Query]:
@@ -397,5 +400,7 @@ def _chosen(serializer: SerializerName | Serializer, llm: LLM) -> Serializer:
         able = llm.capabilities
         serializer = "continuation" if able.continuation and able.grammar else "chat"
     if serializer not in get_args(SerializerName):
-        raise InvalidInput(f"opro: serializer must be auto, chat, continuation, moves or path, not {serializer!r}")
+        raise InvalidInput(
+            f"opro: serializer must be auto, chat, continuation, moves, both or path, not {serializer!r}"
+        )
     return Chat() if serializer == "chat" else Continuation()

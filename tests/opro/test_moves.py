@@ -26,6 +26,7 @@ def loss(s: dict[str, int]) -> float:
 def solve(llm: FunctionLLM, steps: int = 1, direction: Any = "minimize", **settings: Any) -> OptimizeResult:
     sign = 1 if direction == "minimize" else -1
     problem = FunctionProblem(lambda s: sign * loss(s), WB, direction)
+    settings = {"serializer": "moves", **settings}
     return run(problem, OPRO(llm, **settings), Budget(steps=steps), seed=0, starts=STARTS)
 
 
@@ -43,7 +44,7 @@ def test_moves_lead_from_the_worse_to_the_better_and_the_largest_gain_comes_last
 
 def test_a_reply_is_a_move_from_the_best_solution() -> None:
     llm = FunctionLLM(lambda r, i: f"{-i} b=1")
-    result = solve(llm, serializer="moves", prompts=1)
+    result = solve(llm, prompts=1)
     assert [e.solution for e in result.history[3:]] == [{"w": 10 - i, "b": 14} for i in range(8)]
 
 
@@ -95,7 +96,7 @@ def test_a_known_solution_is_no_move_that_a_reply_may_make() -> None:
 def test_units_follow_the_search_below_the_resolution_of_values() -> None:
     llm = FunctionLLM(lambda r, i: str([-20, -8, -3, -1, 1, 3, 8, 20][i]))
     problem = FunctionProblem(lambda s: (s["x"] - 0.123456) ** 2, Vector(x=Float(-100, 100)))
-    result = run(problem, OPRO(llm, prompts=1), Budget(evaluations=150), seed=0)
+    result = run(problem, OPRO(llm, serializer="moves", prompts=1), Budget(evaluations=150), seed=0)
     assert result.fun < 1e-6
 
 
@@ -103,7 +104,12 @@ def test_units_follow_the_search_below_the_resolution_of_values() -> None:
 def test_extreme_and_equal_losses_are_shown_too(value: float, scores: Any) -> None:
     llm = obedient()
     values = iter([value, value, -1e308, 1e308] * 9)
-    run(FunctionProblem(lambda s: next(values), WB), OPRO(llm, scores=scores), Budget(steps=2), starts=STARTS)
+    run(
+        FunctionProblem(lambda s: next(values), WB),
+        OPRO(llm, serializer="moves", scores=scores),
+        Budget(steps=2),
+        starts=STARTS,
+    )
     assert all("nan" not in str(r.prompt) and "inf" not in str(r.prompt) for r in llm.requests)
 
 
@@ -121,7 +127,7 @@ def test_without_a_score_the_moves_lead_from_the_middle() -> None:
 def test_choices_stand_beside_moves() -> None:
     llm = obedient()
     space = Vector(x=Float(0, 1), kind=Categorical("a", "b"), one=Int(3, 3))
-    run(FunctionProblem(lambda s: s["x"], space), OPRO(llm), Budget(steps=3), seed=0)
+    run(FunctionProblem(lambda s: s["x"], space), OPRO(llm, serializer="moves"), Budget(steps=3), seed=0)
     assert re.fullmatch(r"gain=\d+ at x=-?\d+ kind=[ab] one=3", lines(llm)[0])
 
 
@@ -129,3 +135,17 @@ def test_a_reply_that_was_cut_off_is_no_move() -> None:
     result = solve(FunctionLLM(lambda r, i: Reply("1 b=1", "length"), ABLE), retries=0)
     assert dict(result.invalid) == {"cut off at the limit of tokens": 8}
     assert np.isfinite(result.fun)
+
+
+def test_by_default_half_of_the_prompts_show_solutions_and_half_moves() -> None:
+    llm = obedient()
+    solve(llm, serializer="auto", samples=7, prompts=4)
+    assert [str(r.prompt).partition("=")[0] for r in llm.requests] == ["loss", "loss", "gain", "gain"]
+    assert [str(r.prompt)[-2:] for r in llm.requests] == ["w=", "b="] * 2
+    assert [r.n for r in llm.requests] == [2, 2, 2, 1]
+
+
+def test_a_single_prompt_takes_turns() -> None:
+    llm = obedient()
+    solve(llm, steps=4, serializer="both", prompts=1)
+    assert [str(r.prompt).partition("=")[0] for r in llm.requests] == ["gain", "loss", "gain", "loss"]

@@ -222,7 +222,7 @@ def test_what_a_model_raises_ends_the_run_as_an_error_and_keeps_what_was_done() 
         ({"prompts": 9}, "more than samples"),
         ({"top_k": 0}, "top_k"),
         ({"temperature": -1}, "temperature"),
-        ({"serializer": "poem"}, "auto, chat, continuation, moves or path"),
+        ({"serializer": "poem"}, "auto, chat, continuation, moves, both or path"),
         ({"retries": -1}, "retries"),
         ({"resolution": 1}, "resolution"),
         ({"order": "shuffled"}, "worst or oldest"),
