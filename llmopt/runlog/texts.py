@@ -14,9 +14,11 @@ def storable(text: str) -> str | bytes:
     return text
 
 
-def restored(stored: str | bytes) -> str:
-    """Return the text of what :func:`storable` returned."""
-    return stored if isinstance(stored, str) else stored.decode("utf-8", "surrogatepass")
+def restored(stored: object) -> str:
+    """Return the text of what :func:`storable` returned; an empty one of what is no text, as damage may leave it."""
+    if isinstance(stored, bytes):
+        return stored.decode("utf-8", "surrogatepass")
+    return stored if isinstance(stored, str) else ""
 
 
 def text_digest(text: str) -> bytes:
