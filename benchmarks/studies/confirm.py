@@ -17,13 +17,12 @@ import numpy as np
 
 from llmopt.benchmarks.studies.designs import DESIGNS
 from llmopt.benchmarks.studies.frozen import line
-from llmopt.benchmarks.studies.paired import geometric_ratio, written
+from llmopt.benchmarks.studies.paired import CONTROLS, geometric_ratio, written
 from llmopt.llm import connect
 from llmopt.objective import Budget
 from llmopt.registry import create_solver
 from llmopt.run import run
 
-CONTROLS = ("gaussian", "differential")
 SEEDS = range(8_000, 8_012)
 """Of the coefficients, noise, starts and solver; none of them is one of the frozen histories'."""
 BUDGET = Budget(evaluations=805, steps=100)

@@ -94,10 +94,8 @@ class BestAndLatest(OPRO):
     def candidates(self) -> NDArray[np.int64]:
         history = self.task.history
         latest = np.arange(len(history))[-(self.top_k // 2) :]
-        return self._falling(np.union1d(history.best(self.top_k // 2), latest[np.isfinite(history.losses[latest])]))
-
-    def _falling(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        return rows[np.argsort(-self.task.history.losses[rows], kind="stable")]
+        rows = np.union1d(history.best(self.top_k // 2), latest[np.isfinite(history.losses[latest])])
+        return rows[np.argsort(-history.losses[rows], kind="stable")]
 
 
 class Stratified(OPRO):

@@ -13,6 +13,7 @@ from llmopt.llm.base import Message, Request, Sampling
 from llmopt.opro.instruction_text import CLOSE, OPEN, harmless, marked, reader, shortened, shown
 from llmopt.opro.query import Query
 from llmopt.opro.scores import ScoreForm
+from llmopt.opro.serializer import remarks
 from llmopt.opro.trajectory import Order, trajectory
 from llmopt.solver import Task
 from llmopt.space import Text
@@ -139,8 +140,7 @@ class InstructionPrompts:
         return text if self._hidden else f"{text}\nscore: {score}"
 
     def _list(self, rows: NDArray[np.int64], scores: Mapping[int, str], chosen: Sequence[Exemplar]) -> str:
-        lines = [f"# {' '.join(self._hint.split())}"] if self._hint else []
-        lines += ["# Questions and their answers"]
+        lines = [*remarks(self._hint), "# Questions and their answers"]
         for one in chosen:
             question = " ".join(f"{one.before} {one.after}".split())
             lines.append(f"- {shortened(question)} -> {' '.join(one.target.split())}")

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.llm.base import Capabilities, Constraint, Reply, Request, Sampling
+from llmopt.llm.base import Capabilities, Reply, Request, Sampling
 from llmopt.opro.codec import Decoded
-from llmopt.opro.grammar import enclosed
+from llmopt.opro.constraint import constraint
 from llmopt.opro.move_codec import MoveCodec, moves_from
 from llmopt.opro.query import Query, cut_off
 from llmopt.opro.scores import LEVELS, ScoreForm
+from llmopt.opro.serializer import remarks
 from llmopt.opro.stagnation import stagnation, warmed
 from llmopt.opro.trajectory import Order
 from llmopt.opro.writer import known_rows
@@ -116,21 +117,26 @@ class MovePrompts:
         best = take(history.columns, history.best(self._top_k))
         codec = moves_from(self._space, self._origin(), best)
         codecs = [codec, codec.reversed()]
-        constraints = [self._constraint(codec, able) for codec in codecs]
-        above = [f"# {' '.join(text.split())}" for text in (note, self._hint) if text]
+        sides = {i % 2 for i in range(first, first + len(samples))}
+        # Of one prompt, only its own side's: a grammar costs time.
+        constraints = [
+            constraint(codec, able, codec.lead, ("", _END), partial(self._known, codec)) if side in sides else None
+            for side, codec in enumerate(codecs)
+        ]
+        above = remarks(note, self._hint)
         # A solver that asks only now and then has made more steps than were asked for.
         now = max(step, int(history.steps[-1]) if len(history) else 0) + 1
         sampling = Sampling(warmed(self._temperature, stagnation(history, now)))
         found = []
         for i, n in enumerate(samples, first):
-            codec, constraint = codecs[i % 2], constraints[i % 2]
+            codec, bound = codecs[i % 2], constraints[i % 2]
             request = Request(
                 "\n".join([*above, *self._lines(codec, rng)]),
                 n=n,
                 max_tokens=codec.longest + 8,
-                constraint=constraint,
+                constraint=bound,
                 sampling=sampling,
-                stop=() if constraint else (_END,),
+                stop=() if bound else (_END,),
             )
             found.append(Query(request, partial(_read, codec), (self._task.seed, step, i)))
         return found
@@ -180,20 +186,9 @@ class MovePrompts:
             shown = [shown[i] for i in rng.permutation(len(shown))]
         return shown, str(2 * self._levels)
 
-    def _constraint(self, codec: MoveCodec, able: Capabilities) -> Constraint | None:
-        if not (able.grammar or able.schema):
-            return None
-        grammar = None
-        if able.grammar:
-            known: list[str] = []
-            if self._exclude_known:
-                columns = take(self._task.history.columns, np.array(known_rows(self._task.history), dtype=np.int64))
-                known = codec.moves(self._space.pack([self._origin()]), columns)
-            # Where every text is known, only repeats are left to say; the objective counts them.
-            inner = codec.grammar(opening=codec.lead, known=known) or codec.grammar(opening=codec.lead)
-            assert inner is not None
-            grammar = enclosed(inner, "", _END)
-        return Constraint(grammar, codec.schema())
+    def _known(self, codec: MoveCodec) -> list[str]:
+        rows = np.array(known_rows(self._task.history) if self._exclude_known else [], dtype=np.int64)
+        return codec.moves(self._space.pack([self._origin()]), take(self._task.history.columns, rows))
 
 
 def _read(codec: MoveCodec, reply: Reply) -> Decoded[dict[str, Any]]:

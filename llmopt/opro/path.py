@@ -12,6 +12,7 @@ from llmopt.opro.codec import Decoded, no_solution
 from llmopt.opro.grammar import quote
 from llmopt.opro.joins import Change, Join, joins
 from llmopt.opro.query import Query, cut_off
+from llmopt.opro.serializer import remarks
 from llmopt.opro.stagnation import stagnation, warmed
 from llmopt.solver import Task
 
@@ -54,7 +55,7 @@ class PathPrompts:
         self._labels = [" ".join(label.split()) for label in task.labels]
         self._candidates = candidates
         self._temperature = temperature
-        above = [f"# {' '.join(hint.split())}"] if hint else []
+        above = remarks(hint)
         above += [f"{SEPARATOR} ".join(example) for example in task.examples]
         self._above = "".join(f"{line}\n" for line in above)
         self._change: Change = change

@@ -90,12 +90,17 @@ class Continuation(Serializer):
     chat = False
 
     def prompt(self, view: View) -> Prompt:
-        lines = [f"# {' '.join(text.split())}" for text in (view.note, view.hint) if text]
+        lines = remarks(view.note, view.hint)
         pairs = zip(view.scores, view.solutions, strict=True)
         lines += [f"loss={score} at {text}" if score else text for score, text in pairs]
         opening = view.codec.lead
         lines.append(f"loss={view.target} at {opening}" if view.target else opening)
         return Prompt("\n".join(lines), opening, "\n")
+
+
+def remarks(*texts: str) -> list[str]:
+    """Return what stands above a pattern: each text that there is as a line of its own."""
+    return [f"# {' '.join(text.split())}" for text in texts if text]
 
 
 class Chat(Serializer):

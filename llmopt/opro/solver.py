@@ -12,7 +12,7 @@ from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM, Constraint, Reply, Request, Sampling
 from llmopt.objective import Budget, Proposals
 from llmopt.opro.codec import Codec, Decoded, codec_for
-from llmopt.opro.grammar import enclosed
+from llmopt.opro.constraint import constraint
 from llmopt.opro.hinted import TEMPERATURE as HINT_TEMPERATURE
 from llmopt.opro.hinted import Hinted, due
 from llmopt.opro.instructions import BUCKETS, Choice, InstructionPrompts
@@ -322,14 +322,14 @@ class OPRO(AskTellSolver):
             prompt = serializer.prompt(self._view(writer, rows))
             if side not in constraints:
                 constraints[side] = self._constraint(writer, prompt)
-            constraint = constraints[side]
+            bound = constraints[side]
             request = Request(
                 prompt.content,
                 n=n,
-                max_tokens=writer.codec.longest + 8 if constraint else self.max_tokens,
-                constraint=constraint,
+                max_tokens=writer.codec.longest + 8 if bound else self.max_tokens,
+                constraint=bound,
                 sampling=Sampling(warmth if self.temperature is None else self.temperature),
-                stop=(prompt.ending,) if prompt.ending and not constraint else (),
+                stop=(prompt.ending,) if prompt.ending and not bound else (),
             )
             queries.append(Query(request, _reader(prompt, writer.codec, request), (self.task.seed, self._step, i)))
         return queries
@@ -366,18 +366,9 @@ class OPRO(AskTellSolver):
         )
 
     def _constraint(self, writer: Writer, prompt: Prompt) -> Constraint | None:
-        able = self.llm.capabilities
-        if not (able.grammar or able.schema):
-            return None
-        grammar = None
-        if able.grammar:
-            known = writer.known() if self.exclude_known else []
-            # Where every text is known, only repeats are left to say; the objective counts them.
-            inner = writer.codec.grammar(opening=prompt.opening, known=known)
-            inner = inner or writer.codec.grammar(opening=prompt.opening)
-            assert inner is not None
-            grammar = enclosed(inner, *(("", prompt.ending) if prompt.ending else ("[", "]")))
-        return Constraint(grammar, writer.codec.schema())
+        ends = ("", prompt.ending) if prompt.ending else ("[", "]")
+        known = writer.known if self.exclude_known else list
+        return constraint(writer.codec, self.llm.capabilities, prompt.opening, ends, known)
 
 
 def _reader(prompt: Prompt, codec: Codec[Any], request: Request) -> Callable[[Reply], Decoded[Any]]:
