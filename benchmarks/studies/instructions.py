@@ -27,21 +27,24 @@ from llmopt.problems.prompt.significance import holm
 from llmopt.registry import create_solver
 from llmopt.runlog import RunLog
 
-TASKS = ("boolean_expressions", "sports_understanding", "web_of_lies", "reasoning_about_colored_objects")
-PART = 50
-"""Examples for training, and as many for validation."""
+TASKS = ("object_counting", "dyck_languages", "word_sorting", "boolean_expressions")
+TRAINING, VALIDATION = 60, 40
+"""Examples for each."""
+TOKENS = 32
+"""Of an answer, whatever the instruction."""
 
 
 def task_problem(task: str, data: Path, scorer: LLM) -> PromptProblem:
-    """Return the problem of a task: the likeliest option is the answer, and the instruction stands behind the question,
-    where a local model reads a question once for all instructions."""
+    """Return the problem of a task: short answers in the scorer's own words, and the instruction stands behind the
+    question, where a local model reads a question once for all instructions."""
     return prompt(
         f"bbh/{task}",
         "Q_end",
-        answer="options",
+        answer="free",
+        max_tokens=TOKENS,
         data=data,
-        train=PART,
-        validation=PART,
+        train=TRAINING,
+        validation=VALIDATION,
         open_model=lambda spec: scorer,
     )
 
