@@ -91,6 +91,9 @@ def report(found: dict[str, Record]) -> str:
             f"{100 * record.step_accuracy:.1f} | {a:.3g} | {b:.3g} | {record.scorer_calls} | {record.unique_pairs}, "
             f"{record.dropped} | {(record.instruction or '(none)').replace('|', '/')} |"
         )
+    lines += [
+        f"\n{task} was not tested: {record.message}" for task, record in found.items() if record.test_accuracy is None
+    ]
     return "\n".join(lines)
 
 
