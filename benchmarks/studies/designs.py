@@ -14,6 +14,7 @@ from llmopt.llm.base import LLM
 from llmopt.objective import Proposals
 from llmopt.opro import OPRO
 from llmopt.opro.serializer import Continuation, Prompt, Serializer, View
+from llmopt.opro.solver import TOP_K
 from llmopt.solver import AskTellSolver
 
 
@@ -85,7 +86,7 @@ class Records(OPRO):
         losses = self.task.history.losses
         finite = np.flatnonzero(np.isfinite(losses))
         records = finite[np.r_[True, losses[finite][1:] < np.minimum.accumulate(losses[finite])[:-1]]]
-        return np.asarray(records[-self.top_k :], dtype=np.int64)
+        return np.asarray(records[-TOP_K:], dtype=np.int64)
 
 
 class BestAndLatest(OPRO):
@@ -93,8 +94,8 @@ class BestAndLatest(OPRO):
 
     def candidates(self) -> NDArray[np.int64]:
         history = self.task.history
-        latest = np.arange(len(history))[-(self.top_k // 2) :]
-        rows = np.union1d(history.best(self.top_k // 2), latest[np.isfinite(history.losses[latest])])
+        latest = np.arange(len(history))[-(TOP_K // 2) :]
+        rows = np.union1d(history.best(TOP_K // 2), latest[np.isfinite(history.losses[latest])])
         return rows[np.argsort(-history.losses[rows], kind="stable")]
 
 
@@ -103,7 +104,7 @@ class Stratified(OPRO):
 
     def candidates(self) -> NDArray[np.int64]:
         ranked = self.task.history.best(len(self.task.history))
-        places = np.unique(np.rint(np.linspace(0, len(ranked) - 1, min(self.top_k, len(ranked)))).astype(int))
+        places = np.unique(np.rint(np.linspace(0, len(ranked) - 1, min(TOP_K, len(ranked)))).astype(int))
         chosen: NDArray[np.int64] = ranked[places][::-1]
         return chosen
 
@@ -116,19 +117,18 @@ def _solutions(llm: LLM, serializer: Serializer | None = None, kind: type[OPRO] 
 
 
 DESIGNS: dict[str, Make] = {
-    "solutions and moves (the default)": lambda llm: OPRO(llm),
-    "moves": lambda llm: OPRO(llm, serializer="moves"),
+    "moves (the default)": lambda llm: OPRO(llm),
     "scores shuffled": lambda llm: OPRO(llm, scores="shuffled"),
     "scores hidden": lambda llm: OPRO(llm, scores="hidden"),
     "scores ranked": lambda llm: OPRO(llm, scores="ranked"),
     "scores as they are": lambda llm: OPRO(llm, scores="rounded"),
     "largest gain first": lambda llm: OPRO(llm, order="best"),
     "random order": lambda llm: OPRO(llm, order="random"),
-    "5 moves of the best 10": lambda llm: OPRO(llm, shown=5, top_k=10),
-    "10 moves of the best 40": lambda llm: OPRO(llm, top_k=40),
-    "20 moves of the best 20": lambda llm: OPRO(llm, shown=20),
+    "5 moves of the best 20": lambda llm: OPRO(llm, top_k=20),
+    "10 moves of the best 20": lambda llm: OPRO(llm, shown=10, top_k=20),
+    "10 moves of the best 40": lambda llm: OPRO(llm, shown=10, top_k=40),
     "1 prompt, 8 samples": lambda llm: OPRO(llm, prompts=1),
-    "8 prompts, 1 sample each": lambda llm: OPRO(llm, prompts=8),
+    "4 prompts, 2 samples each": lambda llm: OPRO(llm, prompts=4),
     "temperature 0.7": lambda llm: OPRO(llm, temperature=0.7),
     "temperature 1.4": lambda llm: OPRO(llm, temperature=1.4),
     "known solutions allowed": lambda llm: OPRO(llm, exclude_known=False),

@@ -12,16 +12,25 @@ from numpy.typing import NDArray
 from llmopt.llm.base import Capabilities, Reply, Request, Sampling
 from llmopt.opro.codec import Decoded
 from llmopt.opro.constraint import constraint
-from llmopt.opro.move_codec import MoveCodec, moves_from
+from llmopt.opro.move_codec import MoveCodec
+from llmopt.opro.move_units import moves_from
 from llmopt.opro.query import Query, cut_off
-from llmopt.opro.scores import LEVELS, ScoreForm
+from llmopt.opro.scores import ScoreForm
 from llmopt.opro.serializer import remarks
-from llmopt.opro.stagnation import stagnation, warmed
 from llmopt.opro.trajectory import Order
 from llmopt.opro.writer import known_rows
 from llmopt.solver import Task
 from llmopt.space import Vector, take
 
+TOP_K, SHOWN = 8, 5
+LEVELS = 9
+"""Of gains: a small model that reads numbers of several digits writes some as moves, which lead too far."""
+SHORTEST, LONGEST = 1 / 8, 4.0
+"""What the moves of a prompt are multiplied by, log-uniform."""
+BACK = 1 / 4
+"""The share of the prompts in which they lead back."""
+_WIDER = 5
+"""So many times the solutions tell how far neighbours are in a variable in which the best ones do not differ."""
 _END = "\n"
 _LARGEST = float(np.finfo(np.float64).max)
 
@@ -31,14 +40,16 @@ class MovePrompts:
 
     Every prompt shows random pairs of the best solutions, by what they gained, and asks for twice the largest gain::
 
-        gain=41 at w=-2 b=11
-        gain=295 at w=1 b=-2
-        gain=1000 at w=2 b=-8
-        gain=2000 at w=
+        gain=1 at w=-2 b=11
+        gain=3 at w=1 b=-2
+        gain=9 at w=2 b=-8
+        gain=18 at w=
 
     A small model repeats what it reads with small changes. Where it reads solutions, it proposes what lies among them;
     where it reads moves, it goes on beyond the best one, as differential evolution does (its control is
-    :class:`llmopt.baselines.controls.Differential`).
+    :class:`llmopt.baselines.controls.Differential`). It keeps few numbers together and prefers those without a sign:
+    so each is counted from where those before it let it be expected (:func:`llmopt.opro.move_units.moves_from`), and a
+    step draws in which direction.
 
     Parameters
     ----------
@@ -47,7 +58,8 @@ class MovePrompts:
     top_k
         How many of the best solutions the pairs are of.
     shown
-        Moves in a prompt.
+        Moves in a prompt. All of one prompt are multiplied by one number, log-uniform from an eighth to four; in a
+        quarter of the prompts, they lead back. So a step looks near and far, and beyond the best as well as behind it.
     order
         ``"worst"``: the largest gain last; ``"best"``: first; ``"oldest"``: by when the better solution was found;
         ``"random"``.
@@ -57,8 +69,7 @@ class MovePrompts:
     levels
         See ``scores``.
     temperature
-        Of the replies after a step that found a better solution; every other step raises it, see
-        :func:`llmopt.opro.stagnation.warmed`.
+        Of the replies.
     exclude_known
         Whether the grammar leaves out moves to known solutions.
     hint
@@ -113,10 +124,7 @@ class MovePrompts:
         first
             The number of the first request in this step.
         """
-        history = self._task.history
-        best = take(history.columns, history.best(self._top_k))
-        codec = moves_from(self._space, self._origin(), best)
-        codecs = [codec, codec.reversed()]
+        codecs = self._codecs(rng)
         sides = {i % 2 for i in range(first, first + len(samples))}
         # Of one prompt, only its own side's: a grammar costs time.
         constraints = [
@@ -124,9 +132,6 @@ class MovePrompts:
             for side, codec in enumerate(codecs)
         ]
         above = remarks(note, self._hint)
-        # A solver that asks only now and then has made more steps than were asked for.
-        now = max(step, int(history.steps[-1]) if len(history) else 0) + 1
-        sampling = Sampling(warmed(self._temperature, stagnation(history, now)))
         found = []
         for i, n in enumerate(samples, first):
             codec, bound = codecs[i % 2], constraints[i % 2]
@@ -135,11 +140,28 @@ class MovePrompts:
                 n=n,
                 max_tokens=codec.longest + 8,
                 constraint=bound,
-                sampling=sampling,
+                sampling=Sampling(self._temperature),
                 stop=() if bound else (_END,),
             )
             found.append(Query(request, partial(_read, codec), (self._task.seed, step, i)))
         return found
+
+    def _codecs(self, rng: np.random.Generator) -> list[MoveCodec]:
+        """Return the codecs of a step: one for each order of the variables, each with directions of its own."""
+        history = self._task.history
+        best = take(history.columns, history.best(_WIDER * self._top_k))
+        names = list(self._space.variables)
+        return [
+            moves_from(
+                self._space,
+                self._origin(),
+                best,
+                near=self._top_k,
+                order=order,
+                signs=rng.choice([-1, 1], len(names)),
+            )
+            for order in (names, names[::-1])
+        ]
 
     def _origin(self) -> dict[str, Any]:
         incumbent = self._task.history.incumbent
@@ -158,7 +180,8 @@ class MovePrompts:
         if len(pairs) > self._shown:
             pairs = rng.choice(pairs, self._shown, replace=False)
         pairs = pairs[self._places(gains[pairs], better[pairs], rng)]
-        texts = codec.moves(take(history.columns, worse[pairs]), take(history.columns, better[pairs]))
+        start, end = (take(history.columns, rows[pairs]) for rows in (worse, better))
+        texts = codec.moves(start, end, _factor(rng), rng)
         shown, target = self._gains(gains[pairs], rng)
         lines = [*zip(shown, texts, strict=True), (target, codec.lead)]
         return [f"gain={gain} at {text}" if gain else text for gain, text in lines]
@@ -189,6 +212,11 @@ class MovePrompts:
     def _known(self, codec: MoveCodec) -> list[str]:
         rows = np.array(known_rows(self._task.history) if self._exclude_known else [], dtype=np.int64)
         return codec.moves(self._space.pack([self._origin()]), take(self._task.history.columns, rows))
+
+
+def _factor(rng: np.random.Generator) -> float:
+    length = float(SHORTEST * (LONGEST / SHORTEST) ** rng.random())
+    return -length if rng.random() < BACK else length
 
 
 def _read(codec: MoveCodec, reply: Reply) -> Decoded[dict[str, Any]]:

@@ -18,6 +18,9 @@ from llmopt.opro.hinted import Hinted, due
 from llmopt.opro.instructions import BUCKETS, Choice, InstructionPrompts
 from llmopt.opro.joins import Change
 from llmopt.opro.move_codec import is_moved
+from llmopt.opro.moves import LEVELS as MOVES_LEVELS
+from llmopt.opro.moves import SHOWN as MOVES_SHOWN
+from llmopt.opro.moves import TOP_K as MOVES_TOP_K
 from llmopt.opro.moves import MovePrompts
 from llmopt.opro.path import PathPrompts
 from llmopt.opro.permutation_codec import PermutationCodec
@@ -32,10 +35,11 @@ from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Permutation, Space, Vector
 
 TEMPERATURE, PATH_TEMPERATURE = 1.0, 0.5
+TOP_K, SHOWN = 20, 10
 
 _ROLE = "optimizer"
 
-SerializerName = Literal["auto", "chat", "continuation", "moves", "both", "path"]
+SerializerName = Literal["auto", "chat", "continuation", "moves", "path"]
 
 
 class OPRO(AskTellSolver):
@@ -53,30 +57,30 @@ class OPRO(AskTellSolver):
     serializer
         ``"chat"`` (the paper's meta-prompt), ``"continuation"`` (a pattern of solutions to continue; for small base
         models), ``"moves"`` (for vectors with numbers: a pattern of moves between good solutions, see
-        :class:`llmopt.opro.moves.MovePrompts`), ``"both"`` (half of a step's prompts show solutions, half moves; a
-        single one takes turns), ``"path"`` (for permutations whose entries have labels: the model names the next entry
-        of a good order, see :class:`llmopt.opro.path.PathPrompts`), ``"auto"`` (where the model can both continue text
-        and obey a grammar: both for vectors with numbers, path where there are labels, else continuation; elsewhere
-        chat), or a :class:`llmopt.opro.serializer.Serializer`.
+        :class:`llmopt.opro.moves.MovePrompts`), ``"path"`` (for permutations whose entries have labels: the model names
+        the next entry of a good order, see :class:`llmopt.opro.path.PathPrompts`), ``"auto"`` (where the model can both
+        continue text and obey a grammar: moves for vectors with numbers, path where there are labels, else
+        continuation; elsewhere chat), or a :class:`llmopt.opro.serializer.Serializer`.
     samples
         Replies per step (8 in the paper, section 5.1).
     prompts
         Different prompts per step among which the samples are divided; by default 1 for a chat, half as many as
-        samples for a continuation (a prompt costs more time than a sample); a path has one for each sample. With
+        samples for a continuation (a prompt costs more time than a sample), as many for moves and paths. With
         several, each shows a random ``shown`` of the best ``top_k``, and every second one writes the variables in the
         opposite order, so that the samples differ; with one, it shows the best ``top_k`` (the paper's form).
     top_k
-        How many of the best solutions are candidates for a prompt (20 in the paper, section 3.1).
+        How many of the best solutions are candidates for a prompt: 20 by default (paper, section 3.1), 8 for moves.
     shown
-        Solutions in a prompt where ``prompts`` is above 1.
+        Solutions in a prompt where ``prompts`` is above 1, 10 by default; of moves, 5.
     order
         Which solution a prompt shows first: ``"worst"`` (the paper's); ``"oldest"``, so that a prompt begins as the
         one before it and a model that remembers prompts reads less again; ``"best"`` or ``"random"``, which the paper
         finds worse (section 5.3).
     scores, digits, levels
         How scores are written, see :func:`llmopt.opro.scores.shown_losses`; ``"auto"``: rounded in a chat (to
-        whole numbers where the spread is that large, as in the paper), rescaled in a continuation. ``"shuffled"`` is
-        the control that deals them to other solutions: does the model use them at all?
+        whole numbers where the spread is that large, as in the paper), rescaled in a continuation (to 1,000 levels by
+        default, gains of moves to 9). ``"shuffled"`` is the control that deals them to other solutions: does the model
+        use them at all?
     temperature
         By default 1.0, which the paper finds best (section 5.4), and 0.5 for a path.
     exclude_known
@@ -114,12 +118,12 @@ class OPRO(AskTellSolver):
         serializer: SerializerName | Serializer = "auto",
         samples: int = 8,
         prompts: int | None = None,
-        top_k: int = 20,
-        shown: int = 10,
+        top_k: int | None = None,
+        shown: int | None = None,
         order: Order = "worst",
         scores: ScoreForm | Literal["auto"] = "auto",
         digits: int | None = None,
-        levels: int = LEVELS,
+        levels: int | None = None,
         temperature: float | None = None,
         exclude_known: bool = True,
         retries: int = 2,
@@ -137,12 +141,12 @@ class OPRO(AskTellSolver):
         self._asked = serializer
         self.serializer = _chosen(serializer, llm)
         self._instruction_count = 1 if prompts is None else prompts
-        self.prompts = prompts if prompts is not None else (1 if self.serializer.chat else max(1, samples // 2))
+        self.prompts = prompts
         for name, value, least in [
-            ("samples", samples, 1),
-            ("prompts", self.prompts, 1),
+            ("prompts", prompts, 1),
             ("top_k", top_k, 1),
             ("shown", shown, 1),
+            ("samples", samples, 1),
             ("digits", digits or 0, 0),
             ("levels", levels, 2),
             ("retries", retries, 0),
@@ -151,11 +155,13 @@ class OPRO(AskTellSolver):
             ("exemplars", exemplars, 0),
             ("failures", failures, 0),
         ]:
+            if value is None and name in ("prompts", "top_k", "shown", "levels"):
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InvalidInput(f"opro: {name} must be a whole number of at least {least}, not {value!r}")
         super().__init__(samples)
-        if self.prompts > samples:
-            raise InvalidInput(f"opro: prompts={self.prompts} is more than samples={samples}")
+        if prompts is not None and prompts > samples:
+            raise InvalidInput(f"opro: prompts={prompts} is more than samples={samples}")
         if temperature is not None and not 0 <= temperature <= 5:
             raise InvalidInput(f"opro: temperature must be from 0 to 5, not {temperature!r}")
         if order not in get_args(Order):
@@ -200,9 +206,9 @@ class OPRO(AskTellSolver):
 
     def check(self, space: Space[Any], budget: Budget) -> None:
         self._codec or codec_for(space, self.resolution)
-        if self._asked in ("moves", "both") and not _moves_in(space):
+        if self._asked == "moves" and not _moves_in(space):
             raise InvalidInput(
-                f"opro: serializer={self._asked} needs a vector with a number that has more than one value; use "
+                "opro: serializer=moves needs a vector with a number that has more than one value; use "
                 "serializer=continuation or chat here"
             )
         able = self.llm.capabilities.chat if self.serializer.chat else self.llm.capabilities.continuation
@@ -226,17 +232,17 @@ class OPRO(AskTellSolver):
         if self._asks_for_paths(task):
             warmth = PATH_TEMPERATURE if self.temperature is None else self.temperature
             self._paths = PathPrompts(
-                task, candidates=self.top_k, temperature=warmth, hint=self.hint, change=self.change
+                task, candidates=self.top_k or TOP_K, temperature=warmth, hint=self.hint, change=self.change
             )
             return
         if self._asks_for_moves(task.space):
             self._moves = MovePrompts(
                 task,
-                top_k=self.top_k,
-                shown=self.shown,
+                top_k=self.top_k or MOVES_TOP_K,
+                shown=self.shown or MOVES_SHOWN,
                 order=self.order,
                 scores=self.scores,
-                levels=self.levels,
+                levels=self.levels or MOVES_LEVELS,
                 temperature=TEMPERATURE if self.temperature is None else self.temperature,
                 exclude_known=self.exclude_known,
                 hint=self.hint,
@@ -253,10 +259,10 @@ class OPRO(AskTellSolver):
             task,
             # A model that can do both follows the request of a chat better than a list of instructions.
             chat=able.chat if self._asked == "auto" else self.serializer.chat,
-            top_k=self.top_k,
+            top_k=self.top_k or TOP_K,
             order=self.order,
             scores=self.scores,
-            buckets=min(self.levels, BUCKETS),
+            buckets=min(self.levels or LEVELS, BUCKETS),
             exemplars=self.exemplars,
             choice=self.exemplar_choice,
             failures=self.failures,
@@ -273,7 +279,7 @@ class OPRO(AskTellSolver):
     def _asks_for_moves(self, space: Space[Any]) -> bool:
         if self._asked == "auto":
             return not self.serializer.chat and self._codec is None and _moves_in(space)
-        return self._asked in ("moves", "both")
+        return self._asked == "moves"
 
     def _own_codec(self, space: Space[Any]) -> Codec[Any]:
         if isinstance(space, Permutation):
@@ -295,30 +301,34 @@ class OPRO(AskTellSolver):
             return self._instructions.queries(n, self._step, self.rng, self._instruction_count)
         if self._paths is not None:
             return self._paths.queries(n, self._step, self.rng)
-        prompts = min(self.prompts, n)
+        prompts = min(n, self._prompt_count())
         each, more = divmod(n, prompts)
         samples = [each + (i < more) for i in range(prompts)]
         hinted = int(self._reads_hint())
         queries = self._patterns(samples[:hinted], Hinted(), HINT_TEMPERATURE) if hinted else []
         if self._moves is None:
             return queries + self._patterns(samples[hinted:], self.serializer, TEMPERATURE, first=hinted)
-        first = hinted if self._asked == "moves" else hinted + (prompts - hinted + self._step % 2) // 2
-        queries += self._patterns(samples[hinted:first], self.serializer, TEMPERATURE, first=hinted)
         return queries + self._moves.queries(
-            samples[first:], self._step, self.rng, able=self.llm.capabilities, note=self.note, first=first
+            samples[hinted:], self._step, self.rng, able=self.llm.capabilities, note=self.note, first=hinted
         )
+
+    def _prompt_count(self) -> int:
+        if self.prompts is not None or self._moves is not None:
+            return self.prompts or self.batch
+        return 1 if self.serializer.chat else max(1, self.batch // 2)
 
     def _patterns(self, samples: Sequence[int], serializer: Serializer, warmth: float, first: int = 0) -> list[Query]:
         """Return requests below solutions; ``first`` is the number of the first one in this step."""
         best = self.candidates()
+        several, shown = self._prompt_count() > 1, self.shown or SHOWN
         queries = []
         constraints: dict[int, Constraint | None] = {}
         for i, n in enumerate(samples, first):
             side = i % 2
             writer = self._writers[side]
             rows = best
-            if self.prompts > 1 and len(best) > self.shown:
-                rows = best[np.sort(self.rng.choice(len(best), self.shown, replace=False))]
+            if several and len(best) > shown:
+                rows = best[np.sort(self.rng.choice(len(best), shown, replace=False))]
             prompt = serializer.prompt(self._view(writer, rows))
             if side not in constraints:
                 constraints[side] = self._constraint(writer, prompt)
@@ -336,7 +346,7 @@ class OPRO(AskTellSolver):
 
     def candidates(self) -> NDArray[np.int64]:
         """Return the rows of the history that this step's prompts choose from, as they are ordered in a prompt."""
-        return trajectory(self.task.history, self.top_k, self.order, self.rng)
+        return trajectory(self.task.history, self.top_k or TOP_K, self.order, self.rng)
 
     def _reads_hint(self) -> bool:
         """Return whether the first prompt of this step is one of hints and solutions; its first step is number 0."""
@@ -350,7 +360,9 @@ class OPRO(AskTellSolver):
         own_sign = self.serializer.chat and label == "score" and history.maximize
         losses = history.losses[rows]
         falling = np.argsort(-losses, kind="stable")
-        shown, target = shown_losses((-losses if own_sign else losses)[falling], self.scores, self.digits, self.levels)
+        shown, target = shown_losses(
+            (-losses if own_sign else losses)[falling], self.scores, self.digits, self.levels or LEVELS
+        )
         places = np.argsort(falling, kind="stable") if self.scores != "shuffled" else self.rng.permutation(len(rows))
         scores = [shown[i] for i in places]
         return View(
@@ -391,7 +403,5 @@ def _chosen(serializer: SerializerName | Serializer, llm: LLM) -> Serializer:
         able = llm.capabilities
         serializer = "continuation" if able.continuation and able.grammar else "chat"
     if serializer not in get_args(SerializerName):
-        raise InvalidInput(
-            f"opro: serializer must be auto, chat, continuation, moves, both or path, not {serializer!r}"
-        )
+        raise InvalidInput(f"opro: serializer must be auto, chat, continuation, moves or path, not {serializer!r}")
     return Chat() if serializer == "chat" else Continuation()

@@ -21,7 +21,7 @@ def prompts(hint: str, steps: int = 4, **settings: Any) -> list[list[Request]]:
     """Return the requests of each step of a run."""
     llm = obedient()
     run(FunctionProblem(lambda s: s["x"] ** 2, SPACE), OPRO(llm, hint=hint, **settings), Budget(steps=steps), seed=1)
-    return [llm.requests[4 * step : 4 * step + 4] for step in range(steps)]
+    return [llm.requests[8 * step : 8 * step + 8] for step in range(steps)]
 
 
 def test_solutions_stand_behind_hints_that_name_them_and_the_users_hint_is_last() -> None:
@@ -40,7 +40,7 @@ def test_solutions_stand_behind_hints_that_name_them_and_the_users_hint_is_last(
 def test_it_is_the_first_prompt_of_steps_1_2_and_4_and_the_hint_stands_above_the_others() -> None:
     for step, requests in enumerate(prompts(HINT), 1):
         reads = [str(request.prompt).split("\n")[-2].startswith("# the best has k near 7") for request in requests]
-        assert reads == [step in (1, 2, 4), False, False, False]
+        assert reads == [step in (1, 2, 4), *[False] * 7]
         assert all("# the best has k near 7, and x is small" in str(request.prompt) for request in requests)
         assert all((r.sampling.temperature == TEMPERATURE) == read for r, read in zip(requests, reads, strict=True))
     assert [step for step in range(1, 20) if due(step)] == [1, 2, 4, 8, 16]

@@ -131,7 +131,7 @@ def test_no_two_requests_of_a_run_have_the_same_seed() -> None:
     llm = obedient()
     solve(OPRO(llm), steps=5)
     seeds = [r.seed for r in llm.requests]
-    assert len(seeds) == len(set(seeds)) == 20
+    assert len(seeds) == len(set(seeds)) == 40
 
 
 @pytest.mark.parametrize("space", [Permutation(5), Text(max_length=5), Vector(a=Categorical("x", "y"), b=Int(1, 1))])
@@ -222,7 +222,7 @@ def test_what_a_model_raises_ends_the_run_as_an_error_and_keeps_what_was_done() 
         ({"prompts": 9}, "more than samples"),
         ({"top_k": 0}, "top_k"),
         ({"temperature": -1}, "temperature"),
-        ({"serializer": "poem"}, "auto, chat, continuation, moves, both or path"),
+        ({"serializer": "poem"}, "auto, chat, continuation, moves or path"),
         ({"retries": -1}, "retries"),
         ({"resolution": 1}, "resolution"),
         ({"order": "shuffled"}, "worst or oldest"),

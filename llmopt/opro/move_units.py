@@ -1,0 +1,98 @@
+"""What moves are counted in: a unit for each variable, and slopes along which several move together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmopt.opro.move_codec import MoveCodec, is_moved, step_of
+from llmopt.space import Columns, Variable, Vector
+
+REACH = 20
+"""The median distance, about, that the units are chosen for: two digits tell directions and lengths apart."""
+_FINEST = 1e-12
+"""The least distance, as a share of a variable's range, for which units are chosen."""
+
+
+def moves_from(
+    space: Vector,
+    origin: dict[str, Any],
+    columns: Columns,
+    *,
+    near: int | None = None,
+    order: Sequence[str] | None = None,
+    signs: Sequence[int] | NDArray[np.int64] | None = None,
+) -> MoveCodec:
+    """Return the codec in whose units half of the best solutions are at most about :data:`REACH` from an origin.
+
+    A unit is 1, 2 or 5 times a power of ten in the coordinates of ``space.box``, and a whole number of steps of a
+    variable that has steps. A variable is counted from its linear regression on those that are written before it.
+
+    Parameters
+    ----------
+    space
+        The vectors.
+    origin
+        The vector from which the moves lead.
+    columns
+        The solutions, best first.
+    near
+        How many of them units and slopes are of; by default all. In a variable in which these do not differ, the unit
+        is the least distance of the others, and where nothing differs, it is chosen for the whole range.
+    order
+        The variables in the order in which they are written; by default as declared.
+    signs
+        1 or -1 for each variable; one with -1 is counted backwards. By default, none is.
+    """
+    points = space.to_box(columns)
+    far = points - space.to_box(space.pack([origin]))
+    best = slice(near)
+    names = list(space.variables)
+    slopes = _slopes(points[best], [names.index(name) for name in order or names if is_moved(space.variables[name])])
+    distances = np.abs(far[best] - far[best] @ slopes.T)[far[best].any(axis=1)]
+    spans = np.ptp(space.box, axis=1).tolist()
+    units = [
+        _unit(variable, distances[:, i], np.abs(far[:, i]), spans[i])
+        for i, variable in enumerate(space.variables.values())
+    ]
+    return MoveCodec(space, origin, units if signs is None else units * np.asarray(signs), slopes=slopes, order=order)
+
+
+def _slopes(points: NDArray[np.float64], places: Sequence[int]) -> NDArray[np.float64]:
+    """Return the slopes of the regressions of each place on those before it, shrunk where there are few points."""
+    n, d = points.shape
+    slopes = np.zeros((d, d))
+    if n < 2:
+        return slopes
+    spread = points.std(axis=0)
+    spread[spread == 0] = 1.0
+    scaled = (points - points.mean(axis=0)) / spread
+    correlations = scaled.T @ scaled / n
+    for k, i in enumerate(places):
+        before = list(places[:k])
+        # Each slope that is estimated adds to the error about as much as this takes away.
+        ridge = k / n * np.eye(k)
+        found = np.linalg.solve(correlations[np.ix_(before, before)] + ridge, correlations[before, i])
+        slopes[i, before] = found * spread[i] / spread[before]
+    return slopes
+
+
+def _unit(variable: Variable, near: NDArray[np.float64], all_: NDArray[np.float64], span: float) -> float:
+    if not is_moved(variable):
+        return 1.0
+    reach = [float(f(near)) for f in (np.median, np.max)] if len(near) else []
+    least = float(np.min(all_, initial=np.inf, where=all_ > _FINEST * span))
+    reach = [*(distance for distance in reach if distance > _FINEST * span), min(REACH * least, span)]
+    wanted = _round(reach[0] / REACH)
+    step = step_of(variable)
+    return wanted if not step else float(step * max(1.0, _round(wanted / step)))
+
+
+def _round(number: float) -> float:
+    """Return the next of 1, 2 and 5 times a power of ten from a positive number on."""
+    power = 10.0 ** math.floor(math.log10(number))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= number * (1 - 1e-9))

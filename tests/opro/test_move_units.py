@@ -1,0 +1,92 @@
+"""The units and slopes that moves are counted in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmopt import Categorical, Float, Int, Vector
+from llmopt.opro.move_codec import MoveCodec
+from llmopt.opro.move_units import REACH, moves_from
+from support.strategies import vectors
+
+PAIRS = Vector(w=Int(-50, 50), b=Int(-50, 50))
+VALLEY = [{"w": w, "b": 20 - 4 * w + noise} for w, noise in enumerate([1, -1, 0, 2, -2, 0, 1, -1, 2, 0, -2], -5)]
+
+
+def drawn(space: Vector, seed: int, n: int = 8) -> tuple[MoveCodec, list[dict[str, Any]]]:
+    columns = space.sample(n, np.random.default_rng(seed))
+    solutions = [space.row(columns, i) for i in range(n)]
+    return moves_from(space, solutions[0], columns), solutions
+
+
+@given(vectors(), st.integers(0, 999))
+def test_the_origin_is_read_to_the_last_bit(space: Vector, seed: int) -> None:
+    codec, (origin, *_) = drawn(space, seed)
+    assert codec.decode(codec.encode(origin)).solution == origin
+
+
+@given(vectors(), st.integers(0, 999))
+def test_solutions_are_read_as_members_and_written_the_same_again(space: Vector, seed: int) -> None:
+    codec, solutions = drawn(space, seed)
+    for solution in solutions:
+        text = codec.encode(solution)
+        read = codec.decode(text).solution
+        assert space.contains(read) and text.startswith(codec.lead) and len(text) <= codec.longest
+        assert codec.decode(codec.encode(read)).solution == read
+
+
+@given(st.integers(0, 999))
+def test_whole_numbers_within_reach_are_exact(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    low = rng.integers(-50, 50 - REACH, size=2)
+    solutions = [{"w": int(w), "b": int(b)} for w, b in rng.integers(low, low + REACH, size=(9, 2))]
+    codec = moves_from(PAIRS, solutions[3], PAIRS.pack(solutions))
+    assert [codec.decode(codec.encode(s)).solution for s in solutions] == solutions
+    assert codec.encode(solutions[3]) == "w=0 b=0"
+
+
+def test_units_are_round_and_follow_the_spread() -> None:
+    space = Vector(x=Float(-5, 5), rate=Float(1e-4, 1, log=True), k=Int(0, 1000, step=5), kind=Categorical("a", "b"))
+    origin = {"x": 1.0, "rate": 0.01, "k": 500, "kind": "a"}
+    near = {"x": 1.0013, "rate": 0.011, "k": 520, "kind": "b"}
+    codec = moves_from(space, origin, space.pack([near]))
+    assert codec.encode(near) == "x=13 rate=19 k=4 kind=b"
+    assert codec.decode("x=-2 rate=0 k=-1 kind=b").solution == {"x": 0.9998, "rate": 0.01, "k": 495, "kind": "b"}
+
+
+def test_where_nothing_differs_the_whole_range_is_within_reach() -> None:
+    space = Vector(x=Float(0, 1), one=Int(3, 3))
+    codec = moves_from(space, {"x": 0.0, "one": 3}, space.pack([{"x": 0.0, "one": 3}]))
+    assert codec.encode({"x": 1.0, "one": 3}) == f"x={REACH} one=3"
+
+
+def test_where_the_best_do_not_differ_the_unit_is_the_least_distance_of_the_others() -> None:
+    space = Vector(x=Float(0, 1), k=Int(0, 1000))
+    solutions = [{"x": 0.5, "k": 7}, {"x": 0.5, "k": 7}, {"x": 0.52, "k": 10}, {"x": 0.9, "k": 900}]
+    codec = moves_from(space, solutions[0], space.pack(solutions), near=2)
+    assert codec.decode("x=1 k=1").solution == {"x": 0.52, "k": 12}
+
+
+def test_a_move_along_a_valley_is_a_move_of_the_first_variable() -> None:
+    ahead = moves_from(PAIRS, {"w": 0, "b": 20}, PAIRS.pack(VALLEY))
+    reached = ahead.decode("w=3 b=0").solution
+    assert reached["w"] == 3 and abs(reached["b"] - 8) <= 3
+    back = moves_from(PAIRS, {"w": 0, "b": 20}, PAIRS.pack(VALLEY), order=["b", "w"])
+    assert abs(back.decode("b=-3 w=0").solution["b"] - (20 - 4 * back.decode("b=-3 w=0").solution["w"])) <= 3
+
+
+@given(st.permutations(range(len(VALLEY))))
+def test_nothing_depends_on_the_order_of_the_solutions(places: list[int]) -> None:
+    one = moves_from(PAIRS, {"w": 0, "b": 20}, PAIRS.pack(VALLEY))
+    other = moves_from(PAIRS, {"w": 0, "b": 20}, PAIRS.pack([VALLEY[i] for i in places]))
+    assert [one.encode(s) for s in VALLEY] == [other.encode(s) for s in VALLEY]
+
+
+def test_signs_turn_directions_and_nothing_else() -> None:
+    ahead = moves_from(PAIRS, {"w": 0, "b": 20}, PAIRS.pack(VALLEY))
+    turned = moves_from(PAIRS, {"w": 0, "b": 20}, PAIRS.pack(VALLEY), signs=[-1, 1])
+    assert ahead.decode("w=3 b=2").solution == turned.decode("w=-3 b=2").solution
