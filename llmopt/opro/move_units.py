@@ -41,8 +41,8 @@ def moves_from(
     columns
         The solutions, best first.
     near
-        How many of them units and slopes are of; by default all. In a variable in which these do not differ, the unit
-        is the least distance of the others, and where nothing differs, it is chosen for the whole range.
+        How many of them the units are of; by default all. In a variable in which these do not differ, the unit is the
+        least distance of the others, and where nothing differs, it is chosen for the whole range.
     order
         The variables in the order in which they are written; by default as declared.
     signs
@@ -52,7 +52,7 @@ def moves_from(
     far = points - space.to_box(space.pack([origin]))
     best = slice(near)
     names = list(space.variables)
-    slopes = _slopes(points[best], [names.index(name) for name in order or names if is_moved(space.variables[name])])
+    slopes = _slopes(points, [names.index(name) for name in order or names if is_moved(space.variables[name])])
     distances = np.abs(far[best] - far[best] @ slopes.T)[far[best].any(axis=1)]
     spans = np.ptp(space.box, axis=1).tolist()
     units = [

@@ -30,7 +30,7 @@ SHORTEST, LONGEST = 1 / 8, 4.0
 BACK = 1 / 4
 """The share of the prompts in which they lead back."""
 _WIDER = 5
-"""So many times the solutions tell how far neighbours are in a variable in which the best ones do not differ."""
+"""So many times the solutions, at most half of all, tell how variables move together; the best ones may lie on a line."""
 _END = "\n"
 _LARGEST = float(np.finfo(np.float64).max)
 
@@ -149,7 +149,8 @@ class MovePrompts:
     def _codecs(self, rng: np.random.Generator) -> list[MoveCodec]:
         """Return the codecs of a step: one for each order of the variables, each with directions of its own."""
         history = self._task.history
-        best = take(history.columns, history.best(_WIDER * self._top_k))
+        half = min(max(self._top_k, len(history) // 2), _WIDER * self._top_k)
+        best = take(history.columns, history.best(half))
         names = list(self._space.variables)
         return [
             moves_from(
