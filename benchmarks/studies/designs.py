@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from llmopt.benchmarks.studies.copier import Copier
 from llmopt.llm.base import LLM
 from llmopt.objective import Proposals
 from llmopt.opro import OPRO
@@ -131,6 +132,8 @@ DESIGNS: dict[str, Make] = {
     "4 prompts, 2 samples each": lambda llm: OPRO(llm, prompts=4),
     "temperature 0.7": lambda llm: OPRO(llm, temperature=0.7),
     "temperature 1.4": lambda llm: OPRO(llm, temperature=1.4),
+    "no model: numbers of the prompt": lambda llm: OPRO(Copier(whole=False)),
+    "no model: lines of the prompt": lambda llm: OPRO(Copier(whole=True)),
     "known solutions allowed": lambda llm: OPRO(llm, exclude_known=False),
     "solutions": lambda llm: _solutions(llm),
     "solutions, scores shuffled": lambda llm: _solutions(llm, scores="shuffled"),

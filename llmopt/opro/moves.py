@@ -30,7 +30,7 @@ SHORTEST, LONGEST = 1 / 8, 4.0
 BACK = 1 / 4
 """The share of the prompts in which they lead back."""
 _WIDER = 5
-"""So many times as many, at most half of all, tell how variables move together, since the best ones may lie on a line."""
+"""So many times as many, at most half of all, tell how variables move together: the best ones may lie on a line."""
 _END = "\n"
 _LARGEST = float(np.finfo(np.float64).max)
 

@@ -1,0 +1,37 @@
+"""The control that repeats what a prompt shows."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmopt import Budget
+from llmopt.benchmarks.studies.copier import Copier
+from llmopt.llm.base import Request
+from llmopt.opro import OPRO
+from llmopt.problems.regression import regression
+from llmopt.run import run
+
+PROMPT = "gain=1 at w=-2 b=11\ngain=3 at w=1 b=-2\ngain=9 at w=2 b=-8\ngain=18 at w="
+LINES = {("-2", "11"), ("1", "-2"), ("2", "-8")}
+
+
+def replies(whole: bool, seed: int, n: int = 40) -> list[tuple[str, ...]]:
+    [response] = Copier(whole=whole).generate([Request(PROMPT, n=n, seed=seed)])
+    return [tuple(reply.text.split(" b=")) for reply in response.replies]
+
+
+@given(st.integers(0, 999))
+def test_it_says_numbers_of_the_prompt_from_one_line_or_from_several(seed: int) -> None:
+    assert set(replies(True, seed)) == LINES
+    mixed = set(replies(False, seed))
+    assert mixed - LINES and {w for w, _ in mixed} <= {"-2", "1", "2"} and {b for _, b in mixed} <= {"11", "-2", "-8"}
+
+
+def test_its_replies_follow_from_the_seed() -> None:
+    assert replies(False, 7) == replies(False, 7) != replies(False, 70)
+
+
+def test_a_search_of_copies_finds_a_line() -> None:
+    result = run(regression(w_true=-7, b_true=22), OPRO(Copier(whole=True)), Budget(evaluations=805, steps=200), seed=0)
+    assert result.success and not result.invalid
