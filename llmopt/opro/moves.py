@@ -23,6 +23,8 @@ from llmopt.solver import Task
 from llmopt.space import Vector, take
 
 TOP_K, SHOWN = 8, 5
+TEMPERATURE = 0.6
+"""Below the model's own 1.0: the variety comes from the prompts."""
 LEVELS = 9
 """Of gains: a small model that reads numbers of several digits writes some as moves, which lead too far."""
 SHORTEST, LONGEST = 1 / 8, 4.0

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM, Constraint, Reply, Request, Sampling
 from llmopt.objective import Budget, Proposals
+from llmopt.opro import moves
 from llmopt.opro.codec import Codec, Decoded, codec_for
 from llmopt.opro.constraint import constraint
 from llmopt.opro.hinted import TEMPERATURE as HINT_TEMPERATURE
@@ -18,9 +19,6 @@ from llmopt.opro.hinted import Hinted, due
 from llmopt.opro.instructions import BUCKETS, Choice, InstructionPrompts
 from llmopt.opro.joins import Change
 from llmopt.opro.move_codec import is_moved
-from llmopt.opro.moves import LEVELS as MOVES_LEVELS
-from llmopt.opro.moves import SHOWN as MOVES_SHOWN
-from llmopt.opro.moves import TOP_K as MOVES_TOP_K
 from llmopt.opro.moves import MovePrompts
 from llmopt.opro.path import PathPrompts
 from llmopt.opro.permutation_codec import PermutationCodec
@@ -82,7 +80,7 @@ class OPRO(AskTellSolver):
         default, gains of moves to 9). ``"shuffled"`` is the control that deals them to other solutions: does the model
         use them at all?
     temperature
-        By default 1.0, which the paper finds best (section 5.4), and 0.5 for a path.
+        By default 1.0, which the paper finds best (section 5.4), 0.6 for moves and 0.5 for a path.
     exclude_known
         Take the best 256 and the latest 128 evaluated vectors (64 and 32 where there are endlessly many) out of
         the grammar, so that no sample repeats them. The grammars of permutations and texts cannot do that.
@@ -238,12 +236,12 @@ class OPRO(AskTellSolver):
         if self._asks_for_moves(task.space):
             self._moves = MovePrompts(
                 task,
-                top_k=self.top_k or MOVES_TOP_K,
-                shown=self.shown or MOVES_SHOWN,
+                top_k=self.top_k or moves.TOP_K,
+                shown=self.shown or moves.SHOWN,
                 order=self.order,
                 scores=self.scores,
-                levels=self.levels or MOVES_LEVELS,
-                temperature=TEMPERATURE if self.temperature is None else self.temperature,
+                levels=self.levels or moves.LEVELS,
+                temperature=moves.TEMPERATURE if self.temperature is None else self.temperature,
                 exclude_known=self.exclude_known,
                 hint=self.hint,
             )
