@@ -65,10 +65,10 @@ def test_where_nothing_differs_the_whole_range_is_within_reach() -> None:
 
 
 def test_where_the_best_do_not_differ_the_unit_is_the_least_distance_of_the_others() -> None:
-    space = Vector(x=Float(0, 1), k=Int(0, 1000))
-    solutions = [{"x": 0.5, "k": 7}, {"x": 0.5, "k": 7}, {"x": 0.52, "k": 10}, {"x": 0.9, "k": 900}]
-    codec = moves_from(space, solutions[0], space.pack(solutions), near=2)
-    assert codec.decode("x=1 k=1").solution == {"x": 0.52, "k": 12}
+    for variable, values, expected in [(Float(0, 1), [0.5, 0.5, 0.52, 0.9], 0.52), (Int(0, 1000), [7, 7, 10, 900], 12)]:
+        space = Vector(x=variable)
+        codec = moves_from(space, {"x": values[0]}, space.pack([{"x": value} for value in values]), near=2)
+        assert codec.decode("x=1").solution == {"x": expected}
 
 
 def test_a_move_along_a_valley_is_a_move_of_the_first_variable() -> None:
