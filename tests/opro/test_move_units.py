@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt import Categorical, Float, Int, Vector
 from llmopt.opro.move_codec import MoveCodec
 from llmopt.opro.move_units import REACH, moves_from
+from llmopt.space import Variable
 from support.strategies import vectors
 
 PAIRS = Vector(w=Int(-50, 50), b=Int(-50, 50))
@@ -64,11 +66,16 @@ def test_where_nothing_differs_the_whole_range_is_within_reach() -> None:
     assert codec.encode({"x": 1.0, "one": 3}) == f"x={REACH} one=3"
 
 
-def test_where_the_best_do_not_differ_the_unit_is_the_least_distance_of_the_others() -> None:
-    for variable, values, expected in [(Float(0, 1), [0.5, 0.5, 0.52, 0.9], 0.52), (Int(0, 1000), [7, 7, 10, 900], 12)]:
-        space = Vector(x=variable)
-        codec = moves_from(space, {"x": values[0]}, space.pack([{"x": value} for value in values]), near=2)
-        assert codec.decode("x=1").solution == {"x": expected}
+@pytest.mark.parametrize(
+    ("variable", "values", "expected"),
+    [(Float(0, 1), [0.5, 0.5, 0.52, 0.9], 0.52), (Int(0, 1000), [7, 7, 10, 900], 12)],
+)
+def test_where_the_best_do_not_differ_the_unit_is_the_least_distance_of_the_others(
+    variable: Variable, values: list[float], expected: float
+) -> None:
+    space = Vector(x=variable)
+    codec = moves_from(space, {"x": values[0]}, space.pack([{"x": value} for value in values]), near=2)
+    assert codec.decode("x=1").solution == {"x": expected}
 
 
 def test_a_move_along_a_valley_is_a_move_of_the_first_variable() -> None:
