@@ -193,7 +193,7 @@ def test_a_failing_run_does_not_take_the_others_along(here: Here) -> None:
 
 
 def test_a_model_that_dies_on_the_way(here: Here) -> None:
-    code, out, error = here("compare", *LINE, "--solvers", "opro,random", "--llm", "broken:8", "--repeats", "2",
+    code, out, error = here("compare", *LINE, "--solvers", "opro,random", "--llm", "broken:16", "--repeats", "2",
                             "--max-evaluations", "60", "--json")  # fmt: skip
     assert code == 1
     runs = json.loads(out)["runs"]
