@@ -44,10 +44,10 @@ class Copier(LLM):
         *lines, _ = str(request.prompt).split("\n")
         moves = [line.rpartition(" at ")[2] for line in lines]
         chosen = rng.choice(moves)
-        numbers = iter(_NUMBER.findall(chosen if self._whole else _mixed(moves, rng)))
+        numbers = iter(_NUMBER.findall(chosen) if self._whole else _mixed(moves, rng))
         return Reply(_NUMBER.sub(lambda _: f"={next(numbers)}", chosen).partition("=")[2])
 
 
-def _mixed(moves: Sequence[str], rng: np.random.Generator) -> str:
+def _mixed(moves: Sequence[str], rng: np.random.Generator) -> list[str]:
     columns = zip(*(_NUMBER.findall(move) for move in moves), strict=True)
-    return " ".join(f"={rng.choice(column)}" for column in columns)
+    return [str(rng.choice(column)) for column in columns]

@@ -81,13 +81,12 @@ def _slopes(points: NDArray[np.float64], places: Sequence[int]) -> NDArray[np.fl
     return slopes
 
 
-def _unit(variable: Variable, near: NDArray[np.float64], all_: NDArray[np.float64], span: float) -> float:
+def _unit(variable: Variable, near: NDArray[np.float64], every: NDArray[np.float64], span: float) -> float:
     if not is_moved(variable):
         return 1.0
-    reach = [float(f(near)) for f in (np.median, np.max)] if len(near) else []
-    least = float(np.min(all_, initial=np.inf, where=all_ > _FINEST * span))
-    reach = [*(distance for distance in reach if distance > _FINEST * span), min(REACH * least, span)]
-    wanted = _round(reach[0] / REACH)
+    known = [float(f(near)) for f in (np.median, np.max)] if len(near) else []
+    least = float(np.min(every, initial=np.inf, where=every > _FINEST * span))
+    wanted = _round(next((d for d in known if d > _FINEST * span), min(REACH * least, span)) / REACH)
     step = step_of(variable)
     return wanted if not step else float(step * max(1.0, _round(wanted / step)))
 

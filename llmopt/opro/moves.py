@@ -86,7 +86,7 @@ class MovePrompts:
         shown: int,
         order: Order,
         scores: ScoreForm,
-        levels: int = LEVELS,
+        levels: int,
         temperature: float,
         exclude_known: bool,
         hint: str = "",

@@ -138,7 +138,6 @@ class OPRO(AskTellSolver):
             raise InvalidInput(f"opro: llm must be a model, such as connect('local'), not {llm!r}")
         self._asked = serializer
         self.serializer = _chosen(serializer, llm)
-        self._instruction_count = 1 if prompts is None else prompts
         self.prompts = prompts
         for name, value, least in [
             ("prompts", prompts, 1),
@@ -296,7 +295,7 @@ class OPRO(AskTellSolver):
 
     def _queries(self, n: int) -> list[Query]:
         if self._instructions is not None:
-            return self._instructions.queries(n, self._step, self.rng, self._instruction_count)
+            return self._instructions.queries(n, self._step, self.rng, self.prompts or 1)
         if self._paths is not None:
             return self._paths.queries(n, self._step, self.rng)
         prompts = min(n, self._prompt_count())
@@ -311,8 +310,10 @@ class OPRO(AskTellSolver):
         )
 
     def _prompt_count(self) -> int:
-        if self.prompts is not None or self._moves is not None:
-            return self.prompts or self.batch
+        if self.prompts is not None:
+            return self.prompts
+        if self._moves is not None:
+            return self.batch
         return 1 if self.serializer.chat else max(1, self.batch // 2)
 
     def _patterns(self, samples: Sequence[int], serializer: Serializer, warmth: float, first: int = 0) -> list[Query]:

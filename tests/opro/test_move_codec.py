@@ -47,9 +47,8 @@ def test_all_moves_are_multiplied_and_rounded_by_chance_within_half_a_step(facto
     moves = [text.split() for text in codec.moves(start, end, factor, np.random.default_rng(seed))]
     for i, exact in enumerate([3 * factor, -8 * factor]):
         numbers = [int(move[i][2:]) for move in moves]
-        assert max(abs(number - exact) for number in numbers) <= 1.5 and np.mean(numbers) == pytest.approx(
-            exact, abs=0.5
-        )
+        assert max(abs(number - exact) for number in numbers) <= 1.5
+        assert np.mean(numbers) == pytest.approx(exact, abs=0.5)
 
 
 def test_moves_beyond_the_bounds_are_not_read_and_the_ends_can_be_reached() -> None:

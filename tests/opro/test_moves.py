@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from llmopt import Budget, Categorical, Float, FunctionProblem, Int, OptimizeResult, Vector, run
 from llmopt.llm.base import Reply
-from llmopt.opro import OPRO
+from llmopt.opro import OPRO, moves
 from support.models import ABLE, FunctionLLM, obedient
 
 WB = Vector(w=Int(-50, 50), b=Int(-50, 50))
@@ -56,6 +56,19 @@ def test_all_moves_of_a_prompt_are_multiplied_by_one_number_from_back_to_further
         assert shown == [pytest.approx(factor * units, abs=1) for units in (4, 12, 16)]
         factors.append(abs(factor))
     assert len(set(factors)) > 4 and 0.1 <= min(factors) < 1 < max(factors) <= 4.1
+
+
+@pytest.mark.parametrize(("back", "sign"), [(0.0, -1), (1.0, 1)])
+def test_who_repeats_a_move_goes_on_from_worse_to_better_or_all_the_way_back(
+    monkeypatch: pytest.MonkeyPatch, back: float, sign: int
+) -> None:
+    monkeypatch.setattr(moves, "BACK", back)
+    llm = FunctionLLM(lambda r, i: str(r.prompt).split("\n")[-2].rpartition("=")[2])
+    problem = FunctionProblem(lambda s: (s["x"] + 40) ** 2, Vector(x=Float(-50, 50)))
+    starts = [{"x": 16.0}, {"x": 10.0}, {"x": 18.0}]
+    result = run(problem, OPRO(llm, serializer="moves"), Budget(steps=1), seed=0, starts=starts)
+    reached = [e.solution["x"] for e in result.history[3:]]
+    assert len(reached) == 8 and all(sign * (x - 10) > 0 for x in reached)
 
 
 def test_a_reply_is_a_move_from_the_best_solution_in_one_of_two_directions() -> None:
