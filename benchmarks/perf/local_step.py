@@ -123,6 +123,7 @@ def _fresh(problem: Problem, llm: LocalLLM, seed: int) -> tuple[OPRO, Objective]
     """Return a solver at its first step, with the same history whenever it is called."""
     objective = Objective(problem, Budget(steps=2), target=-1.0)
     objective.start(problem.space.solutions(problem.space.sample(KNOWN, np.random.default_rng(0))))
-    solver = OPRO(llm, samples=SAMPLES)
+    # Asked once, as the bare requests are.
+    solver = OPRO(llm, samples=SAMPLES, retries=0)
     solver.start(Task(objective.history, problem.describe(), seed), np.random.default_rng(0))
     return solver, objective

@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from llmopt.llm.base import Capabilities, Reply, Request, Sampling
 from llmopt.opro.codec import Decoded
 from llmopt.opro.constraint import constraint
-from llmopt.opro.move_codec import MoveCodec
+from llmopt.opro.known import known_rows
+from llmopt.opro.move_codec import MoveCodec, is_moved
 from llmopt.opro.move_units import moves_from
 from llmopt.opro.query import Query, cut_off
 from llmopt.opro.scores import ScoreForm
 from llmopt.opro.serializer import remarks
 from llmopt.opro.trajectory import Order
-from llmopt.opro.writer import known_rows
 from llmopt.solver import Task
 from llmopt.space import Vector, take
 
-TOP_K, SHOWN = 8, 5
+SHOWN = 5
 TEMPERATURE = 0.6
 """Below the model's own 1.0: the variety comes from the prompts."""
 LEVELS = 9
@@ -58,7 +58,7 @@ class MovePrompts:
     task
         Of a vector with numbers that can move.
     top_k
-        How many of the best solutions the pairs are of.
+        How many of the best solutions the pairs are of; see :func:`default_top_k`.
     shown
         Moves in a prompt. All of one prompt are multiplied by one number, log-uniform from an eighth to four; in a
         quarter of the prompts, they lead back. So a step looks near and far, and beyond the best as well as behind it.
@@ -82,7 +82,7 @@ class MovePrompts:
         self,
         task: Task,
         *,
-        top_k: int,
+        top_k: int | None,
         shown: int,
         order: Order,
         scores: ScoreForm,
@@ -93,7 +93,8 @@ class MovePrompts:
     ) -> None:
         assert isinstance(task.space, Vector)
         self._task, self._space = task, task.space
-        self._top_k, self._shown, self._order = top_k, shown, order
+        self._top_k = top_k or default_top_k(task.space)
+        self._shown, self._order = shown, order
         self._scores, self._levels = scores, levels
         self._temperature = temperature
         self._exclude_known = exclude_known
@@ -215,6 +216,14 @@ class MovePrompts:
     def _known(self, codec: MoveCodec) -> list[str]:
         rows = np.array(known_rows(self._task.history) if self._exclude_known else [], dtype=np.int64)
         return codec.moves(self._space.pack([self._origin()]), take(self._task.history.columns, rows))
+
+
+def default_top_k(space: Vector) -> int:
+    """Return four for each number that moves, from 8 to 100.
+
+    A search that looks at as few as there are numbers sees a part of the space alone, and soon loses its width.
+    """
+    return min(max(8, 4 * sum(map(is_moved, space.variables.values()))), 100)
 
 
 def _factor(rng: np.random.Generator) -> float:

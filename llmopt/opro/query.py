@@ -58,8 +58,20 @@ class Query:
         return Readings(solutions, reasons, repaired)
 
 
-def ask(llm: LLM, queries: Sequence[Query], retries: int) -> Readings:
-    """Send queries and read the replies; what gave nothing to read is sent again, ``retries`` times at most.
+def ask(llm: LLM, queries: Sequence[Query], retries: int, repeats: Callable[[Any], bool] | None = None) -> Readings:
+    """Send queries and read the replies; what gave nothing to read, or but repetitions, is sent again, ``retries``
+    times at most.
+
+    Parameters
+    ----------
+    llm
+        The model.
+    queries
+        What is asked.
+    retries
+        How often again.
+    repeats
+        Whether a solution is known. One that is stays among the readings, and counts as a duplicate.
 
     Raises
     ------
@@ -77,15 +89,16 @@ def ask(llm: LLM, queries: Sequence[Query], retries: int) -> Readings:
             if solutions:
                 break
             raise
-        unread = []
+        again = []
         for query, response in zip(queries, responses, strict=True):
             found, reasons, mended = query.read(response)
             solutions += found
             invalid += reasons
             repaired += mended
-            if not found:
-                unread.append(query)
-        queries = unread
+            new = found if repeats is None else [solution for solution in found if not repeats(solution)]
+            if not new:
+                again.append(query)
+        queries = again
         if not queries:
             break
     return Readings(solutions, invalid, repaired)

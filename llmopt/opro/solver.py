@@ -18,6 +18,7 @@ from llmopt.opro.hinted import TEMPERATURE as HINT_TEMPERATURE
 from llmopt.opro.hinted import Hinted, due
 from llmopt.opro.instructions import BUCKETS, Choice, InstructionPrompts
 from llmopt.opro.joins import Change
+from llmopt.opro.known import Repeats
 from llmopt.opro.move_codec import is_moved
 from llmopt.opro.moves import MovePrompts
 from llmopt.opro.path import PathPrompts
@@ -67,7 +68,8 @@ class OPRO(AskTellSolver):
         several, each shows a random ``shown`` of the best ``top_k``, and every second one writes the variables in the
         opposite order, so that the samples differ; with one, it shows the best ``top_k`` (the paper's form).
     top_k
-        How many of the best solutions are candidates for a prompt: 20 by default (paper, section 3.1), 8 for moves.
+        How many of the best solutions are candidates for a prompt: 20 by default (paper, section 3.1); for moves, four
+        for each number, from 8 to 100.
     shown
         Solutions in a prompt where ``prompts`` is above 1, 10 by default; of moves, 5.
     order
@@ -85,7 +87,8 @@ class OPRO(AskTellSolver):
         Take the best 256 and the latest 128 evaluated vectors (64 and 32 where there are endlessly many) out of
         the grammar, so that no sample repeats them. The grammars of permutations and texts cannot do that.
     retries
-        How often a step asks again where no reply of a request could be read.
+        How often a step asks again where no reply of a request could be read, and with moves, where none led to a new
+        solution: the grammar cannot know where two prompts of a step meet, or what a bound of the space stops.
     max_tokens
         Upper bound on the tokens of a free reply; a constrained one is bounded by its grammar.
     resolution
@@ -235,7 +238,7 @@ class OPRO(AskTellSolver):
         if self._asks_for_moves(task.space):
             self._moves = MovePrompts(
                 task,
-                top_k=self.top_k or moves.TOP_K,
+                top_k=self.top_k,
                 shown=self.shown or moves.SHOWN,
                 order=self.order,
                 scores=self.scores,
@@ -290,7 +293,8 @@ class OPRO(AskTellSolver):
     def ask(self, n: int) -> Proposals:
         queries = self._queries(n)
         self._step += 1
-        solutions, invalid, repaired = ask(self._llm, queries, self.retries)
+        repeats = Repeats(self.task.history) if self._moves is not None else None
+        solutions, invalid, repaired = ask(self._llm, queries, self.retries, repeats)
         return Proposals(self.task.space.pack(solutions), invalid, repaired)
 
     def _queries(self, n: int) -> list[Query]:

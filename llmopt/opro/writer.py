@@ -6,18 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from llmopt.history import History
 from llmopt.opro.codec import Codec
+from llmopt.opro.known import known_rows
 from llmopt.solver import Task
 from llmopt.space import Permutation
-
-# The known solutions that a grammar leaves out: a model repeats the good and the recent ones. Others that it
-# repeats are counted as duplicates.
-EXCLUDED_BEST = 256
-EXCLUDED_LATEST = 128
-# Among endlessly many solutions a model repeats little but what it is shown.
-EXCLUDED_BEST_INFINITE = 64
-EXCLUDED_LATEST_INFINITE = 32
 
 
 class Writer:
@@ -45,11 +37,3 @@ class Writer:
     def known(self) -> list[str]:
         """Return the texts of the evaluations that a model would repeat."""
         return [self.text(row) for row in known_rows(self._task.history)]
-
-
-def known_rows(history: History) -> list[int]:
-    """Return the best and the latest evaluations, which a model would repeat."""
-    finite = history.space.size is not None
-    best, latest = (EXCLUDED_BEST, EXCLUDED_LATEST) if finite else (EXCLUDED_BEST_INFINITE, EXCLUDED_LATEST_INFINITE)
-    recent = range(max(0, len(history) - latest), len(history))
-    return [*dict.fromkeys([*history.best(best).tolist(), *recent])]

@@ -173,3 +173,13 @@ def test_by_default_each_of_the_samples_has_a_prompt_of_moves() -> None:
     assert [str(r.prompt).partition("=")[0] for r in llm.requests] == ["gain"] * 5
     assert [str(r.prompt)[-2:] for r in llm.requests] == ["w=", "b="] * 2 + ["w="]
     assert [r.n for r in llm.requests] == [1] * 5
+
+
+def test_moves_are_between_more_solutions_where_there_are_more_numbers() -> None:
+    choice = Categorical(["a", "b", "c"])
+    spaces = [
+        WB,
+        Vector(w=Int(0, 9), c=choice),
+        *(Vector({f"x{i}": Float(0, 1) for i in range(d)}) for d in (3, 10, 99)),
+    ]
+    assert [moves.default_top_k(space) for space in spaces] == [8, 8, 12, 40, 100]
