@@ -17,8 +17,8 @@ from llmopt.llm.base import LLM, Capabilities, ModelInfo, Request, Response
 from llmopt.opro import OPRO
 from llmopt.registry import create_problem
 
-Form = Literal["chat", "continuation"]
-FORMS: tuple[Form, ...] = ("chat", "continuation")
+Form = Literal["chat", "continuation", "moves"]
+FORMS: tuple[Form, ...] = ("chat", "continuation", "moves")
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,11 @@ class MetaPromptCost:
         for cost in self.costs:
             extra = f" + grammar without {cost.excluded} known" if cost.grammar else ""
             what = f"meta-prompt from {self.evaluations:,} evaluations, {cost.space}, {cost.form}{extra}"
-            # A grammar is no part of the prompt; all of it is written once a run, later steps write what changed.
-            rows.append(Row(f"{what}: first step of a run", cost.first, "ms CPU", limit=None if cost.grammar else 5.0))
-            rows.append(Row(f"{what}: later step", cost.later, "ms CPU", limit=5.0))
+            # A grammar is no part of the prompt. All of it is written once a run, later steps write what changed; that of
+            # moves is another one wherever they lead from another solution.
+            first, later = (None if cost.grammar else 5.0), (None if cost.grammar and cost.form == "moves" else 5.0)
+            rows.append(Row(f"{what}: first step of a run", cost.first, "ms CPU", limit=first))
+            rows.append(Row(f"{what}: later step", cost.later, "ms CPU", limit=later))
         return rows
 
 
@@ -108,7 +110,7 @@ def _cost(space: str, problem: Problem, history: History, form: Form, grammar: b
     known = len(solver._writers[0].known()) if grammar else 0
     prompt = requests[0].prompt
     text = prompt if isinstance(prompt, str) else prompt[-1].content
-    shown = text.count("loss=") - 1 if form == "continuation" else text.count("] score:")
+    shown = text.count("] score:") if form == "chat" else len(text.splitlines()) - 1
     return PromptCost(
         space, form, grammar, statistics.median(first) * 1e3, statistics.median(following) * 1e3, shown, known
     )

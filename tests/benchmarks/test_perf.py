@@ -46,9 +46,9 @@ def test_random_search_records_every_evaluation() -> None:
 def test_meta_prompts_show_and_leave_out_what_they_should() -> None:
     cost = meta_prompt.measure(quick=True)
     assert cost.evaluations == 2_000
-    assert len(cost.costs) == 8
+    assert len(cost.costs) == 12
     for each in cost.costs:
-        assert each.shown == (20 if each.form == "chat" else 10)
+        assert each.shown == {"chat": 20, "continuation": 10, "moves": 5}[each.form]
         # The best and the latest overlap by chance.
         assert 64 <= each.excluded <= 384 if each.grammar else each.excluded == 0
 
