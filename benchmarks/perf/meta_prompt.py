@@ -51,8 +51,8 @@ class MetaPromptCost:
         for cost in self.costs:
             extra = f" + grammar without {cost.excluded} known" if cost.grammar else ""
             what = f"meta-prompt from {self.evaluations:,} evaluations, {cost.space}, {cost.form}{extra}"
-            # A grammar is no part of the prompt. All of it is written once a run, later steps write what changed; that of
-            # moves is another one wherever they lead from another solution.
+            # A grammar is no part of the prompt. All of it is written once a run, later steps write what changed; that
+            # of moves is another one wherever they lead from another solution.
             first, later = (None if cost.grammar else 5.0), (None if cost.grammar and cost.form == "moves" else 5.0)
             rows.append(Row(f"{what}: first step of a run", cost.first, "ms CPU", limit=first))
             rows.append(Row(f"{what}: later step", cost.later, "ms CPU", limit=later))

@@ -66,18 +66,18 @@ def _slopes(points: NDArray[np.float64], places: Sequence[int]) -> NDArray[np.fl
     """Return the slopes of the regressions of each place on those before it, shrunk where there are few points."""
     n, d = points.shape
     slopes = np.zeros((d, d))
-    if n < 2:
+    if n < 2 or len(places) < 2:
         return slopes
+    points = points[:, places]
     spread = points.std(axis=0)
     spread[spread == 0] = 1.0
     scaled = (points - points.mean(axis=0)) / spread
-    correlations = scaled.T @ scaled / n
-    for k, i in enumerate(places):
-        before = list(places[:k])
-        # Each slope that is estimated adds to the error about as much as this takes away.
-        ridge = k / n * np.eye(k)
-        found = np.linalg.solve(correlations[np.ix_(before, before)] + ridge, correlations[before, i])
-        slopes[i, before] = found * spread[i] / spread[before]
+    # Each slope that is estimated adds to the error about as much as this takes away.
+    ridge = (len(places) - 1) / n * np.eye(len(places))
+    # All regressions at once: x = L D e with independent e, and the inverse of L is 1 less the slopes.
+    factor = np.linalg.cholesky(scaled.T @ scaled / n + ridge)
+    found = np.eye(len(places)) - np.linalg.inv(factor / factor.diagonal())
+    slopes[np.ix_(places, places)] = np.tril(found, -1) * spread[:, None] / spread
     return slopes
 
 
