@@ -1,0 +1,38 @@
+"""Whole runs on functions of several variables, kept as they end."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from llmopt.benchmarks.studies import gaps
+from llmopt.benchmarks.studies.designs import DEFAULT
+from support.models import obedient
+
+
+def test_gaps_are_kept_and_shown_by_the_number_of_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(gaps, "connect", lambda spec: nullcontext(obedient()))
+    monkeypatch.setattr(gaps, "FUNCTIONS", ("name=sphere dim=2", "name=branin", "name=sphere dim=3"))
+    monkeypatch.setattr(gaps, "EACH", 10)
+    file = tmp_path / "gaps.csv"
+    gaps.main(str(file), "--instances", "2", DEFAULT)
+    table = capsys.readouterr().out
+    head, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    assert head == ["design", "2 variables", "3 variables", "all", "over gaussian (95 %)"]
+    assert [row[0] for row in rows] == [*gaps.BESIDE, DEFAULT] and rows[0][-1] == "1.00 (1.00 to 1.00)"
+    assert all(float(cell) >= gaps.FLOOR for row in rows for cell in row[1:-1])
+    kept = file.read_text()
+    assert len(kept.splitlines()) == 3 * 2 * 4
+
+    gaps.main(str(file), "--instances", "2", DEFAULT)
+    assert capsys.readouterr().out == table and file.read_text() == kept
+
+
+def test_a_design_that_is_unknown_is_refused_before_any_run(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        gaps.main(str(tmp_path / "gaps.csv"), "no such design")
+    assert not (tmp_path / "gaps.csv").exists()
