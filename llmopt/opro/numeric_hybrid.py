@@ -145,8 +145,12 @@ class NumericHybrid(AskTellSolver):
             return
         written = self._relaxation.points(take(evaluations.columns, slice(asked.written)))
         points = np.vstack([search.injected(written), asked.drawn])
-        evaluated = evaluations.rows >= 0
-        search.tell(points[evaluated], finite_losses(evaluations)[evaluated])
+        telling = evaluations.rows >= 0
+        # What the model repeats was told before, and would draw the distribution there once more.
+        rows, first = np.unique(evaluations.rows[: asked.written], return_index=True)
+        telling[: asked.written] = False
+        telling[first[rows >= asked.known]] = True
+        search.tell(points[telling], finite_losses(evaluations)[telling])
 
     def _brief(self) -> None:
         if self._search is not None:
