@@ -15,6 +15,7 @@ from llmopt.baselines.random import RandomSearch
 from llmopt.benchmarks.perf.row import Row
 from llmopt.llm.base import LLM, Capabilities, ModelInfo, Request, Response
 from llmopt.opro import OPRO
+from llmopt.opro.known import known_rows
 from llmopt.registry import create_problem
 
 Form = Literal["chat", "continuation", "moves"]
@@ -107,7 +108,7 @@ def _cost(space: str, problem: Problem, history: History, form: Form, grammar: b
         _add(problem, history, rng)
         seconds, requests = _timed(solver)
         following.append(seconds)
-    known = len(solver._writers[0].known()) if grammar else 0
+    known = len(known_rows(history)) if grammar else 0
     prompt = requests[0].prompt
     text = prompt if isinstance(prompt, str) else prompt[-1].content
     shown = text.count("] score:") if form == "chat" else len(text.splitlines()) - 1

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from llmopt.benchmarks.studies.copier import Copier
 from llmopt.llm.base import LLM
-from llmopt.objective import Proposals
 from llmopt.opro import OPRO
+from llmopt.opro.codec import Codec
 from llmopt.opro.serializer import Continuation, Prompt, Serializer, View
 from llmopt.opro.solver import TOP_K
 from llmopt.solver import AskTellSolver
+from llmopt.space import Space
 
 
 class ValueLast(Serializer):
@@ -75,9 +76,8 @@ class Gains(Serializer):
 class SameOrder(OPRO):
     """The variables in one order in all prompts."""
 
-    def ask(self, n: int) -> Proposals:
-        self._writers[1] = self._writers[0]
-        return super().ask(n)
+    def codecs(self, space: Space[Any]) -> list[Codec[Any]]:
+        return super().codecs(space)[:1]
 
 
 class Records(OPRO):

@@ -12,6 +12,9 @@ from llmopt.errors import DecodeError, LlmoptError, ModelError
 from llmopt.llm.base import LLM, Reply, Request, Response
 from llmopt.opro.codec import Decoded
 
+KNOWN = "known already"
+"""Why a reply that could be read was asked for again."""
+
 
 class Readings(NamedTuple):
     """The solutions in the replies, the reasons of those that hold none, and how many were repaired."""
@@ -71,7 +74,7 @@ def ask(llm: LLM, queries: Sequence[Query], retries: int, repeats: Callable[[Any
     retries
         How often again.
     repeats
-        Whether a solution is known. One that is stays among the readings, and counts as a duplicate.
+        Whether a solution is known. Those of a reply that is asked for again are no readings, but count with a reason.
 
     Raises
     ------
@@ -92,12 +95,16 @@ def ask(llm: LLM, queries: Sequence[Query], retries: int, repeats: Callable[[Any
         again = []
         for query, response in zip(queries, responses, strict=True):
             found, reasons, mended = query.read(response)
-            solutions += found
             invalid += reasons
-            repaired += mended
+            # Every one is looked at, since it is proposed then.
             new = found if repeats is None else [solution for solution in found if not repeats(solution)]
             if not new:
                 again.append(query)
+            if new or attempt == retries:
+                solutions += found
+                repaired += mended
+            else:
+                invalid += [KNOWN] * len(found)
         queries = again
         if not queries:
             break

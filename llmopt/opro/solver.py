@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llmopt.errors import InvalidInput
-from llmopt.llm.base import LLM, Constraint, Reply, Request, Sampling
+from llmopt.llm.base import LLM, Request
 from llmopt.objective import Budget, Proposals
 from llmopt.opro import moves
-from llmopt.opro.codec import Codec, Decoded, codec_for
-from llmopt.opro.constraint import constraint
+from llmopt.opro.codec import Codec, codec_for
 from llmopt.opro.hinted import TEMPERATURE as HINT_TEMPERATURE
 from llmopt.opro.hinted import Hinted, due
 from llmopt.opro.instructions import BUCKETS, Choice, InstructionPrompts
@@ -23,12 +22,12 @@ from llmopt.opro.move_codec import is_moved
 from llmopt.opro.moves import MovePrompts
 from llmopt.opro.path import PathPrompts
 from llmopt.opro.permutation_codec import PermutationCodec
-from llmopt.opro.query import Query, ask, cut_off
-from llmopt.opro.scores import LEVELS, ScoreForm, shown_losses
-from llmopt.opro.serializer import Chat, Continuation, Prompt, Serializer, View
+from llmopt.opro.query import Query, ask
+from llmopt.opro.scores import LEVELS, ScoreForm
+from llmopt.opro.serializer import Chat, Continuation, Serializer
+from llmopt.opro.solution_prompts import SolutionPrompts
 from llmopt.opro.trajectory import Order, trajectory
 from llmopt.opro.vector_codec import VectorCodec
-from llmopt.opro.writer import Writer
 from llmopt.problem import Problem
 from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Permutation, Space, Vector
@@ -247,9 +246,18 @@ class OPRO(AskTellSolver):
                 exclude_known=self.exclude_known,
                 hint=self.hint,
             )
-        codec = self._codec or self._own_codec(task.space)
-        opposite = codec.reversed() if isinstance(codec, VectorCodec) else codec
-        self._writers = [Writer(codec, task), Writer(opposite, task)]
+        codecs = self.codecs(task.space)
+        self._hint_readable = isinstance(self.serializer, Continuation) and isinstance(codecs[0], VectorCodec)
+        self._solutions = SolutionPrompts(
+            task,
+            codecs,
+            scores=self.scores,
+            digits=self.digits,
+            levels=self.levels or LEVELS,
+            exclude_known=self.exclude_known,
+            max_tokens=self.max_tokens,
+            hint=self.hint,
+        )
 
     def _instruction_prompts(self, task: Task) -> InstructionPrompts | None:
         if not task.exemplars or self._codec is not None or isinstance(self._asked, Serializer):
@@ -281,10 +289,15 @@ class OPRO(AskTellSolver):
             return not self.serializer.chat and self._codec is None and _moves_in(space)
         return self._asked == "moves"
 
-    def _own_codec(self, space: Space[Any]) -> Codec[Any]:
-        if isinstance(space, Permutation):
-            return PermutationCodec(space, letters=not self.serializer.chat)
-        return codec_for(space, self.resolution)
+    def codecs(self, space: Space[Any]) -> list[Codec[Any]]:
+        """Return the text forms of solutions, which the prompts of a step take in turn."""
+        if self._codec is not None:
+            codec = self._codec
+        elif isinstance(space, Permutation):
+            codec = PermutationCodec(space, letters=not self.serializer.chat)
+        else:
+            codec = codec_for(space, self.resolution)
+        return [codec, codec.reversed()] if isinstance(codec, VectorCodec) else [codec]
 
     def requests(self, n: int | None = None) -> list[Request]:
         """Return the requests of the next step, as ``ask`` sends them first; by default for ``samples`` proposals."""
@@ -306,9 +319,9 @@ class OPRO(AskTellSolver):
         each, more = divmod(n, prompts)
         samples = [each + (i < more) for i in range(prompts)]
         hinted = int(self._reads_hint())
-        queries = self._patterns(samples[:hinted], Hinted(), HINT_TEMPERATURE) if hinted else []
+        queries = self._below_solutions(samples[:hinted], Hinted(), HINT_TEMPERATURE) if hinted else []
         if self._moves is None:
-            return queries + self._patterns(samples[hinted:], self.serializer, TEMPERATURE, first=hinted)
+            return queries + self._below_solutions(samples[hinted:], self.serializer, TEMPERATURE, first=hinted)
         return queries + self._moves.queries(
             samples[hinted:], self._step, self.rng, able=self.llm.capabilities, note=self.note, first=hinted
         )
@@ -320,32 +333,21 @@ class OPRO(AskTellSolver):
             return self.batch
         return 1 if self.serializer.chat else max(1, self.batch // 2)
 
-    def _patterns(self, samples: Sequence[int], serializer: Serializer, warmth: float, first: int = 0) -> list[Query]:
-        """Return requests below solutions; ``first`` is the number of the first one in this step."""
-        best = self.candidates()
-        several, shown = self._prompt_count() > 1, self.shown or SHOWN
-        queries = []
-        constraints: dict[int, Constraint | None] = {}
-        for i, n in enumerate(samples, first):
-            side = i % 2
-            writer = self._writers[side]
-            rows = best
-            if several and len(best) > shown:
-                rows = best[np.sort(self.rng.choice(len(best), shown, replace=False))]
-            prompt = serializer.prompt(self._view(writer, rows))
-            if side not in constraints:
-                constraints[side] = self._constraint(writer, prompt)
-            bound = constraints[side]
-            request = Request(
-                prompt.content,
-                n=n,
-                max_tokens=writer.codec.longest + 8 if bound else self.max_tokens,
-                constraint=bound,
-                sampling=Sampling(warmth if self.temperature is None else self.temperature),
-                stop=(prompt.ending,) if prompt.ending and not bound else (),
-            )
-            queries.append(Query(request, _reader(prompt, writer.codec, request), (self.task.seed, self._step, i)))
-        return queries
+    def _below_solutions(
+        self, samples: Sequence[int], serializer: Serializer, temperature: float, first: int = 0
+    ) -> list[Query]:
+        return self._solutions.queries(
+            samples,
+            self._step,
+            self.rng,
+            serializer,
+            self.candidates(),
+            shown=(self.shown or SHOWN) if self._prompt_count() > 1 else None,
+            temperature=temperature if self.temperature is None else self.temperature,
+            able=self.llm.capabilities,
+            note=self.note,
+            first=first,
+        )
 
     def candidates(self) -> NDArray[np.int64]:
         """Return the rows of the history that this step's prompts choose from, as they are ordered in a prompt."""
@@ -353,46 +355,9 @@ class OPRO(AskTellSolver):
 
     def _reads_hint(self) -> bool:
         """Return whether the first prompt of this step is one of hints and solutions; its first step is number 0."""
-        readable = isinstance(self.serializer, Continuation) and isinstance(self._writers[0].codec, VectorCodec)
-        return bool(self.hint) and readable and self.task.history.incumbent is not None and due(self._step + 1)
-
-    def _view(self, writer: Writer, rows: NDArray[np.int64]) -> View:
-        history = self.task.history
-        # A chat reads the user's own sign where it reads scores or none; a pattern's loss falls line by line.
-        label = {"ranked": "rank", "rescaled": "loss", "shuffled": "loss"}.get(self.scores, "score")
-        own_sign = self.serializer.chat and label == "score" and history.maximize
-        losses = history.losses[rows]
-        falling = np.argsort(-losses, kind="stable")
-        shown, target = shown_losses(
-            (-losses if own_sign else losses)[falling], self.scores, self.digits, self.levels or LEVELS
+        return (
+            bool(self.hint) and self._hint_readable and self.task.history.incumbent is not None and due(self._step + 1)
         )
-        places = np.argsort(falling, kind="stable") if self.scores != "shuffled" else self.rng.permutation(len(rows))
-        scores = [shown[i] for i in places]
-        return View(
-            description=f"{self.task.description}\n{self.task.space.describe()}",
-            hint=self.hint,
-            note=self.note,
-            codec=writer.codec,
-            solutions=[writer.shown(int(row), self.rng) for row in rows],
-            scores=scores,
-            target=target,
-            maximize=own_sign,
-            label=label,
-        )
-
-    def _constraint(self, writer: Writer, prompt: Prompt) -> Constraint | None:
-        ends = ("", prompt.ending) if prompt.ending else ("[", "]")
-        known = writer.known if self.exclude_known else list
-        return constraint(writer.codec, self.llm.capabilities, prompt.opening, ends, known)
-
-
-def _reader(prompt: Prompt, codec: Codec[Any], request: Request) -> Callable[[Reply], Decoded[Any]]:
-    def decode(reply: Reply) -> Decoded[Any]:
-        if reply.finish_reason == "length" and (prompt.ending or request.constraint):
-            raise cut_off()
-        return codec.decode(prompt.opening + reply.text)
-
-    return decode
 
 
 def _moves_in(space: Space[Any]) -> bool:
