@@ -48,7 +48,7 @@ def gap(design: str, function: NumericFunction, seed: int, llm: LLM) -> float:
     """Return how far above the optimum a run ends, at least :data:`FLOOR`."""
     solver = create_solver(design) if design in BESIDE else DESIGNS[design](llm)
     budget = Budget(evaluations=EACH * len(function.space.variables))
-    return max(run(function, solver, budget, seed=seed).fun - function.optimum.score, FLOOR)
+    return max(run(function, solver, budget, seed=seed).fun - function.formula.minimum, FLOOR)
 
 
 def problem(settings: str, instance: int) -> NumericFunction:

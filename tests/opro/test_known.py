@@ -20,7 +20,7 @@ WB = Vector(w=Int(-50, 50), b=Int(-50, 50))
     [
         (WB, {"w": 1, "b": 2}, {"w": 1, "b": 3}),
         (Vector(x=Float(0, 1)), {"x": 0.25}, {"x": 0.5}),
-        (Vector(x=Float(0, 1), c=Categorical(["a", "b"])), {"x": 0.0, "c": "a"}, {"x": 0.0, "c": "b"}),
+        (Vector(x=Float(0, 1), c=Categorical("a", "b")), {"x": 0.0, "c": "a"}, {"x": 0.0, "c": "b"}),
     ],
 )
 def test_a_solution_repeats_once_it_is_evaluated_or_proposed(space: Vector, start: Any, other: Any) -> None:

@@ -176,7 +176,7 @@ def test_by_default_each_of_the_samples_has_a_prompt_of_moves() -> None:
 
 
 def test_moves_are_between_more_solutions_where_there_are_more_numbers() -> None:
-    choice = Categorical(["a", "b", "c"])
+    choice = Categorical("a", "b", "c")
     spaces = [
         WB,
         Vector(w=Int(0, 9), c=choice),
