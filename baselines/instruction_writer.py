@@ -95,8 +95,8 @@ class InstructionWriter(AskTellSolver):
     def ask(self, n: int) -> Proposals:
         queries = self._queries(n)
         self._step += 1
-        solutions, invalid, _ = ask(self._llm, queries, self.retries)
-        return Proposals(self.task.space.pack(solutions), invalid)
+        found = ask(self._llm, queries, self.retries)
+        return Proposals(self.task.space.pack(found.solutions), found.reasons)
 
     def requests(self) -> list[Request]:
         """Return the requests of the next step, as ``ask`` sends them first."""

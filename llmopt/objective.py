@@ -99,12 +99,15 @@ class Proposals:
     move_evaluations
         Moves of a local search whose change of the score was computed to find the candidates, for solvers that look
         into the problem; they are not evaluations and are not charged.
+    repeated
+        Candidates that the solver has replaced itself because they were known; counted as duplicates.
     """
 
     columns: Columns
     invalid: Sequence[str] = field(default=())
     repaired: int = 0
     move_evaluations: int = 0
+    repeated: int = 0
 
 
 class Objective:
@@ -274,6 +277,7 @@ class Objective:
             self.invalid[reason] += 1
         self.repaired += proposals.repaired
         self.move_evaluations += proposals.move_evaluations
+        self.duplicates += proposals.repeated
         members = history.space.member_mask(columns)
         outcome = np.full(len(members), -1, dtype=np.int64)
         if not members.all():
@@ -285,7 +289,7 @@ class Objective:
         # The budget admits the leading proposals, up to the first new one that it cannot pay.
         admitted = len(rows) if remaining is None or len(new) <= remaining else int(new[remaining])
         new = new[:remaining]
-        self.proposals += len(proposals.invalid) + len(members) - len(rows) + admitted
+        self.proposals += len(proposals.invalid) + proposals.repeated + len(members) - len(rows) + admitted
         self._count_duplicates(admitted, new)
         reached_before = self.target_row is not None
         whole = self._evaluate_new(columns, keys, new, step)

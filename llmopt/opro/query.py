@@ -12,16 +12,15 @@ from llmopt.errors import DecodeError, LlmoptError, ModelError
 from llmopt.llm.base import LLM, Reply, Request, Response
 from llmopt.opro.codec import Decoded
 
-KNOWN = "known already"
-"""Why a reply that could be read was asked for again."""
-
 
 class Readings(NamedTuple):
-    """The solutions in the replies, the reasons of those that hold none, and how many were repaired."""
+    """The solutions in the replies, the reasons of those that hold none, how many were repaired, and how many were
+    known, so that others were asked for."""
 
     solutions: list[Any]
     reasons: list[str]
     repaired: int
+    repeated: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def ask(llm: LLM, queries: Sequence[Query], retries: int, repeats: Callable[[Any
     retries
         How often again.
     repeats
-        Whether a solution is known. Those of a reply that is asked for again are no readings, but count with a reason.
+        Whether a solution is known. Those of a request that is sent again are not among the readings, but counted.
 
     Raises
     ------
@@ -83,7 +82,7 @@ def ask(llm: LLM, queries: Sequence[Query], retries: int, repeats: Callable[[Any
     """
     solutions: list[Any] = []
     invalid: list[str] = []
-    repaired = 0
+    repaired = repeated = 0
     for attempt in range(retries + 1):
         try:
             responses = _replies(llm, [query.seeded(attempt) for query in queries])
@@ -94,21 +93,21 @@ def ask(llm: LLM, queries: Sequence[Query], retries: int, repeats: Callable[[Any
             raise
         again = []
         for query, response in zip(queries, responses, strict=True):
-            found, reasons, mended = query.read(response)
-            invalid += reasons
+            found = query.read(response)
+            invalid += found.reasons
             # Every one is looked at, since it is proposed then.
-            new = found if repeats is None else [solution for solution in found if not repeats(solution)]
+            new = [solution for solution in found.solutions if repeats is None or not repeats(solution)]
             if not new:
                 again.append(query)
             if new or attempt == retries:
-                solutions += found
-                repaired += mended
+                solutions += found.solutions
+                repaired += found.repaired
             else:
-                invalid += [KNOWN] * len(found)
+                repeated += len(found.solutions)
         queries = again
         if not queries:
             break
-    return Readings(solutions, invalid, repaired)
+    return Readings(solutions, invalid, repaired, repeated)
 
 
 def _replies(llm: LLM, requests: list[Request]) -> list[Response]:

@@ -307,8 +307,8 @@ class OPRO(AskTellSolver):
         queries = self._queries(n)
         self._step += 1
         repeats = Repeats(self.task.history) if self._moves is not None else None
-        solutions, invalid, repaired = ask(self._llm, queries, self.retries, repeats)
-        return Proposals(self.task.space.pack(solutions), invalid, repaired)
+        found = ask(self._llm, queries, self.retries, repeats)
+        return Proposals(self.task.space.pack(found.solutions), found.reasons, found.repaired, repeated=found.repeated)
 
     def _queries(self, n: int) -> list[Query]:
         if self._instructions is not None:

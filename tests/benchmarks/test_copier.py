@@ -9,7 +9,6 @@ from llmopt import Budget
 from llmopt.benchmarks.studies.copier import Copier
 from llmopt.llm.base import Request
 from llmopt.opro import OPRO
-from llmopt.opro.query import KNOWN
 from llmopt.problems.regression import regression
 from llmopt.run import run
 
@@ -35,4 +34,4 @@ def test_its_replies_follow_from_the_seed() -> None:
 
 def test_a_search_of_copies_finds_a_line() -> None:
     result = run(regression(w_true=-7, b_true=22), OPRO(Copier(whole=True)), Budget(evaluations=805, steps=200), seed=0)
-    assert result.success and set(result.invalid) <= {KNOWN}
+    assert result.success and not result.invalid
