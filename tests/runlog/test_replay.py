@@ -335,15 +335,16 @@ def test_replies_are_asked_for_once_and_booked_once(tmp_path: Path) -> None:
     def reply(request: Request, i: int) -> str:
         return obedient()._reply(request, i)  # type: ignore[return-value]
 
+    # Without retries: where one fails, what its step has read before is evaluated, and that step stays shorter.
     budget = Budget(evaluations=60, steps=6)
     whole = FunctionLLM(reply)
-    undisturbed = run(Counted(), OPRO(whole), budget, seed=3)
+    undisturbed = run(Counted(), OPRO(whole, retries=0), budget, seed=3)
     failing, patient = Fails(reply), FunctionLLM(reply)
-    failed = logged(tmp_path, Counted(), OPRO(failing), budget)
+    failed = logged(tmp_path, Counted(), OPRO(failing, retries=0), budget)
     assert (failed.stop_reason, failed.message) == ("error", "overloaded")
     with LogReader(tmp_path) as reader:
         assert reader.runs()[0].state == "failed"
-    result = logged(tmp_path, Counted(), OPRO(patient), budget)
+    result = logged(tmp_path, Counted(), OPRO(patient, retries=0), budget)
     assert rows(result) == rows(undisturbed)
     assert len(failing.requests) + len(patient.requests) == len(whole.requests)
     ours, theirs = total(result.spent), total(undisturbed.spent)
