@@ -17,6 +17,7 @@ import numpy as np
 
 from llmopt.benchmarks.studies.designs import DESIGNS
 from llmopt.benchmarks.studies.frozen import line
+from llmopt.benchmarks.studies.kept import kept
 from llmopt.benchmarks.studies.paired import CONTROLS, geometric_ratio, written
 from llmopt.llm import connect
 from llmopt.objective import Budget
@@ -58,13 +59,10 @@ def main(file: str, *designs: str) -> None:
 
 
 def _read(path: Path) -> dict[tuple[str, int], Row]:
-    if not path.exists():
-        return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        return {
-            (name, int(seed)): (bool(int(solved)), int(evaluations), int(steps))
-            for name, seed, solved, evaluations, steps in csv.reader(file)
-        }
+    return {
+        (name, int(seed)): (bool(int(solved)), int(evaluations), int(steps))
+        for name, seed, solved, evaluations, steps in kept(path)
+    }
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from llmopt.benchmarks.studies.designs import DESIGNS
+from llmopt.benchmarks.studies.kept import kept
 from llmopt.benchmarks.studies.paired import CONTROLS, geometric_ratio, written
 from llmopt.llm import connect
 from llmopt.llm.base import LLM
@@ -87,7 +88,7 @@ def main(*arguments: str) -> None:
     parser.add_argument("--instances", type=int, default=6)
     options = parser.parse_args(arguments or None)
     designs, instances = [*BESIDE, *options.designs], range(FIRST_INSTANCE, FIRST_INSTANCE + options.instances)
-    gaps = _read(options.file)
+    gaps = {(name, f, int(i)): float(value) for name, f, i, value in kept(options.file)}
     with connect("local") as llm, options.file.open("a", newline="", encoding="utf-8") as output:
         for key in [(design, f, i) for i in instances for f in FUNCTIONS for design in designs]:
             if key not in gaps:
@@ -96,13 +97,6 @@ def main(*arguments: str) -> None:
                 csv.writer(output).writerow([*key, gaps[key]])
                 output.flush()
     print(table(gaps, designs, instances))
-
-
-def _read(path: Path) -> dict[Key, float]:
-    if not path.exists():
-        return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        return {(name, f, int(i)): float(value) for name, f, i, value in csv.reader(file)}
 
 
 if __name__ == "__main__":

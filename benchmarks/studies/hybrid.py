@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmopt.benchmarks.runtimes import RESAMPLES, charged, ends, ert, hitting_times, resampled_ert
+from llmopt.benchmarks.studies.kept import kept
 from llmopt.llm import connect
 from llmopt.llm.base import LLM
 from llmopt.objective import Budget
@@ -223,13 +224,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _read(path: Path) -> list[Row]:
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [
-            Row(problem, int(instance), solver, int(evaluations), int(calls), np.array(times, dtype=np.float64))
-            for problem, instance, solver, evaluations, calls, *times in csv.reader(file)
-        ]
+    return [
+        Row(problem, int(instance), solver, int(evaluations), int(calls), np.array(times, dtype=np.float64))
+        for problem, instance, solver, evaluations, calls, *times in kept(path)
+    ]
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from llmopt.benchmarks.studies.designs import DEFAULT, DESIGNS
 from llmopt.benchmarks.studies.frozen import Frozen, frozen
+from llmopt.benchmarks.studies.kept import kept
 from llmopt.llm import connect
 from llmopt.registry import create_solver
 from llmopt.solver import AskTellSolver, Task
@@ -127,10 +128,8 @@ def _control(name: str) -> AskTellSolver:
 def _read(path: Path) -> dict[str, Outcome]:
     """Return what is whole in a file: a design that was interrupted is measured again."""
     rows: dict[str, dict[str, Shares]] = {}
-    if path.exists():
-        with path.open(newline="", encoding="utf-8") as file:
-            for name, kind, *shares in csv.reader(file):
-                rows.setdefault(name, {})[kind] = np.array(shares, dtype=np.float64)
+    for name, kind, *shares in kept(path):
+        rows.setdefault(name, {})[kind] = np.array(shares, dtype=np.float64)
     return {name: Outcome(**row) for name, row in rows.items() if set(row) == set(KINDS)}
 
 

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.llm.base import Capabilities, Reply, Request, Sampling
-from llmopt.opro.codec import Decoded
+from llmopt.llm.base import Capabilities, Request, Sampling
 from llmopt.opro.constraint import constraint
 from llmopt.opro.known import known_rows
 from llmopt.opro.move_codec import MoveCodec, is_moved
 from llmopt.opro.move_units import moves_from
-from llmopt.opro.query import Query, cut_off
+from llmopt.opro.query import Query, reader
 from llmopt.opro.scores import ScoreForm
 from llmopt.opro.serializer import remarks
 from llmopt.opro.trajectory import Order
@@ -146,7 +145,7 @@ class MovePrompts:
                 sampling=Sampling(self._temperature),
                 stop=() if bound else (_END,),
             )
-            found.append(Query(request, partial(_read, codec), (self._task.seed, step, i)))
+            found.append(Query(request, reader(codec, codec.lead, ends=True), (self._task.seed, step, i)))
         return found
 
     def _codecs(self, rng: np.random.Generator) -> list[MoveCodec]:
@@ -229,9 +228,3 @@ def default_top_k(space: Vector) -> int:
 def _factor(rng: np.random.Generator) -> float:
     length = float(SHORTEST * (LONGEST / SHORTEST) ** rng.random())
     return -length if rng.random() < BACK else length
-
-
-def _read(codec: MoveCodec, reply: Reply) -> Decoded[dict[str, Any]]:
-    if reply.finish_reason == "length":
-        raise cut_off()
-    return codec.decode(codec.lead + reply.text)

@@ -10,7 +10,7 @@ import numpy as np
 
 from llmopt.errors import DecodeError, LlmoptError, ModelError
 from llmopt.llm.base import LLM, Reply, Request, Response
-from llmopt.opro.codec import Decoded
+from llmopt.opro.codec import Codec, Decoded
 
 
 class Readings(NamedTuple):
@@ -126,3 +126,14 @@ def _replies(llm: LLM, requests: list[Request]) -> list[Response]:
 def cut_off() -> DecodeError:
     """Return the error for a reply that the limit of tokens ended."""
     return DecodeError("cut off at the limit of tokens")
+
+
+def reader(codec: Codec[Any], opening: str, *, ends: bool) -> Callable[[Reply], Decoded[Any]]:
+    """Return what reads a reply that goes on behind an opening; one that has to end by itself must not be cut off."""
+
+    def decode(reply: Reply) -> Decoded[Any]:
+        if ends and reply.finish_reason == "length":
+            raise cut_off()
+        return codec.decode(opening + reply.text)
+
+    return decode

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.llm.base import Capabilities, Constraint, Reply, Request, Sampling
-from llmopt.opro.codec import Codec, Decoded
+from llmopt.llm.base import Capabilities, Constraint, Request, Sampling
+from llmopt.opro.codec import Codec
 from llmopt.opro.constraint import constraint
-from llmopt.opro.query import Query, cut_off
+from llmopt.opro.query import Query, reader
 from llmopt.opro.scores import ScoreForm, shown_losses
 from llmopt.opro.serializer import Prompt, Serializer, View
 from llmopt.opro.writer import Writer
@@ -114,7 +114,8 @@ class SolutionPrompts:
                 sampling=Sampling(temperature),
                 stop=(prompt.ending,) if prompt.ending and not bound else (),
             )
-            queries.append(Query(request, _reader(prompt, writer.codec, request), (self._task.seed, step, i)))
+            read = reader(writer.codec, prompt.opening, ends=bool(prompt.ending or bound))
+            queries.append(Query(request, read, (self._task.seed, step, i)))
         return queries
 
     def _view(self, writer: Writer, rows: NDArray[np.int64], rng: np.random.Generator, note: str, chat: bool) -> View:
@@ -145,12 +146,3 @@ class SolutionPrompts:
         ends = ("", prompt.ending) if prompt.ending else ("[", "]")
         known = writer.known if self._exclude_known else list
         return constraint(writer.codec, able, prompt.opening, ends, known)
-
-
-def _reader(prompt: Prompt, codec: Codec[Any], request: Request) -> Callable[[Reply], Decoded[Any]]:
-    def decode(reply: Reply) -> Decoded[Any]:
-        if reply.finish_reason == "length" and (prompt.ending or request.constraint):
-            raise cut_off()
-        return codec.decode(prompt.opening + reply.text)
-
-    return decode
