@@ -17,7 +17,7 @@ import numpy as np
 
 from llmopt.benchmarks.studies.designs import DESIGNS
 from llmopt.benchmarks.studies.frozen import line
-from llmopt.benchmarks.studies.kept import kept
+from llmopt.benchmarks.studies.kept import ended, kept
 from llmopt.benchmarks.studies.paired import CONTROLS, geometric_ratio, written
 from llmopt.llm import connect
 from llmopt.objective import Budget
@@ -41,7 +41,7 @@ def main(file: str, *designs: str) -> None:
             for name in (*CONTROLS, *designs):
                 if (name, seed) not in known:
                     solver = create_solver(name) if name in CONTROLS else DESIGNS[name](llm)
-                    result = run(line(seed, 40), solver, BUDGET, seed=seed)
+                    result = ended(run(line(seed, 40), solver, BUDGET, seed=seed))
                     needed = result.evaluations_to_target or result.nfev, result.steps_to_target or result.nit
                     row = known[name, seed] = (result.success, *needed)
                     csv.writer(output).writerow([name, seed, *map(int, row)])

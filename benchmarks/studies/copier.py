@@ -42,7 +42,8 @@ class Copier(LLM):
     def _reply(self, request: Request, i: int) -> Reply:
         rng = np.random.default_rng((request.seed or 0) + i)
         *lines, _ = str(request.prompt).split("\n")
-        moves = [line.rpartition(" at ")[2] for line in lines]
+        # What a hybrid says in words stands above the moves.
+        moves = [line.rpartition(" at ")[2] for line in lines if _NUMBER.search(line)]
         chosen = rng.choice(moves)
         numbers = iter(_NUMBER.findall(chosen) if self._whole else _mixed(moves, rng))
         return Reply(_NUMBER.sub(lambda _: f"={next(numbers)}", chosen).partition("=")[2])

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from llmopt.benchmarks.studies.designs import DESIGNS
-from llmopt.benchmarks.studies.kept import kept
+from llmopt.benchmarks.studies.kept import ended, kept
 from llmopt.benchmarks.studies.paired import CONTROLS, geometric_ratio, written
 from llmopt.llm import connect
 from llmopt.llm.base import LLM
@@ -49,7 +49,7 @@ def gap(design: str, function: NumericFunction, seed: int, llm: LLM) -> float:
     """Return how far above the optimum a run ends, at least :data:`FLOOR`."""
     solver = create_solver(design) if design in BESIDE else DESIGNS[design](llm)
     budget = Budget(evaluations=EACH * len(function.space.variables))
-    return max(run(function, solver, budget, seed=seed).fun - function.formula.minimum, FLOOR)
+    return max(ended(run(function, solver, budget, seed=seed)).fun - function.formula.minimum, FLOOR)
 
 
 def problem(settings: str, instance: int) -> NumericFunction:

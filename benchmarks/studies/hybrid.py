@@ -4,8 +4,8 @@
 
 Every solver has the same instances, start points and budget. A true hint says in words where a known optimum is, to
 two significant digits; a false one names another place, drawn uniformly. FILE (CSV) keeps every run as soon as it has
-ended; what is in it is not run again. The table has ratios of expected running times (ERT): below 1, the first needs
-fewer evaluations.
+ended; what is in it is not run again. With SPEC ``copier``, what only repeats numbers of its prompts stands in for the
+model, without hints. The table has ratios of expected running times (ERT): below 1, the first needs fewer evaluations.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmopt.benchmarks.runtimes import RESAMPLES, charged, ends, ert, hitting_times, resampled_ert
-from llmopt.benchmarks.studies.kept import kept
+from llmopt.benchmarks.studies.copier import Copier
+from llmopt.benchmarks.studies.kept import ended, kept
 from llmopt.llm import connect
 from llmopt.llm.base import LLM
 from llmopt.objective import Budget
@@ -124,7 +125,7 @@ def measure(problem: Problem, name: str, instance: int, solver: str, llm: LLM, p
     """Run one solver on one instance."""
     assert isinstance(problem.space, Vector) and problem.optimum is not None
     budget = Budget(evaluations=per_variable * len(problem.space.variables))
-    result = run(problem, SOLVERS[solver](llm, problem), budget, seed=instance)
+    result = ended(run(problem, SOLVERS[solver](llm, problem), budget, seed=instance))
     gaps = result.history.losses - problem.optimum.score
     start = np.median(gaps[result.history.steps == 0])
     targets = np.geomspace(max(start, problem.optimum.tolerance), problem.optimum.tolerance, TARGETS + 1)[1:]
@@ -166,13 +167,18 @@ def better_part(rows: Mapping[str, Sequence[Row]]) -> str:
 
 def table(found: Sequence[Row]) -> Iterator[str]:
     """Yield the lines of the table, and what it comes to."""
-    pairs = [(HYBRID, CLASSICAL), (HYBRID, MODEL), (HYBRID, ""), (TRUE, HYBRID), (FALSE, HYBRID)]
+    tried = {row.solver for row in found}
+    pairs = [
+        (one, other)
+        for one, other in [(HYBRID, CLASSICAL), (HYBRID, MODEL), (HYBRID, ""), (TRUE, HYBRID), (FALSE, HYBRID)]
+        if one in tried
+    ]
     heads = [f"{one} / {other or 'the better of both'}" for one, other in pairs]
     yield f"| problem | {' | '.join(heads)} |"
     yield "|---|" + "---|" * len(pairs)
     values: dict[str, list[Ratio]] = {head: [] for head in heads}
     for problem in dict.fromkeys(row.problem for row in found):
-        rows = {solver: [r for r in found if (r.problem, r.solver) == (problem, solver)] for solver in SOLVERS}
+        rows = {solver: [r for r in found if (r.problem, r.solver) == (problem, solver)] for solver in tried}
         if not all(rows.values()):
             continue
         for head, (one, other) in zip(heads, pairs, strict=True):
@@ -197,20 +203,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is missing, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path, help="where the runs are kept (CSV)")
-    parser.add_argument("spec", nargs="?", default="local", help="the model")
+    parser.add_argument("spec", nargs="?", default="local", help="the model, or copier")
     parser.add_argument("--suite", choices=SUITES, default="functions")
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--evaluations", type=int, default=50, help="the budget of a run, for each variable")
     options = parser.parse_args(arguments)
     found = _read(options.file)
     known = {(row.problem, row.instance, row.solver) for row in found}
-    with connect(options.spec) as llm, options.file.open("a", newline="", encoding="utf-8") as output:
+    copies = options.spec == "copier"
+    solvers = (HYBRID, *PARTS) if copies else tuple(SOLVERS)
+    with (
+        Copier(whole=False) if copies else connect(options.spec) as llm,
+        options.file.open("a", newline="", encoding="utf-8") as output,
+    ):
         # Instance by instance, so that a study that is cut short has run all solvers on the same ones.
         for instance in range(FIRST_INSTANCE, FIRST_INSTANCE + options.repeats):
             for kind, settings in SUITES[options.suite]:
                 name = " ".join(settings.values())
                 problem = create_problem(kind, settings, instance=instance)
-                for solver in SOLVERS:
+                for solver in solvers:
                     if (name, instance, solver) in known:
                         continue
                     row = measure(problem, name, instance, solver, llm, options.evaluations)

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from typing import Literal
 
-FIRST = 1
-"""The model's proposals in the first step."""
 DISCOUNT = 0.9
 """What a step counts for one step later."""
-EVIDENCE = 0.25
-"""So many incumbents more, or fewer, than the other would have found change the share."""
+EVIDENCE = 0.5
+"""Incumbents more, or fewer, than the other would have found, for each proposal of a step: less is mostly chance."""
 SHORTEST, LONGEST = 2, 32
 """Steps from one probe to the next."""
 
 
 class Share:
-    """The share of a model that is the larger, the more of the incumbents it finds.
+    """The share of a model that is the larger, the more of the incumbents it finds; half of a step at first.
 
     A step counts for the one who finds the new incumbent, if there is one. The model's *lead* is the number of
     incumbents that it found, less the number that the other would have with as many proposals; all is counted with a
-    discount of a tenth a step. Where the lead is a quarter of an incumbent or more, the share doubles, up to all but
-    one of a step; a quarter behind, it halves, down to none. So a useless model costs what the other needs for a
-    quarter of an incumbent. A model with no share is asked for one proposal after 2 steps, then after 4 more, at last
-    after 32; one that finds the incumbent begins anew with one proposal a step.
+    discount of a tenth a step. Where the lead is half an incumbent for each proposal that the model has in a step, the
+    share doubles, up to all but one of a step; as far behind, it halves, down to none. So a useless model costs a few
+    steps at half of the other's speed. A model with no share is asked for one proposal after 2 steps, then after 4
+    more, at last after 32; one that finds the incumbent begins anew with one proposal a step.
 
     Parameters
     ----------
@@ -33,15 +31,16 @@ class Share:
     --------
     >>> share = Share(8)
     >>> share.proposals
-    1
-    >>> share.book(1, 7, incumbent_by="model")
+    4
+    >>> for _ in range(4):
+    ...     share.book(4, 4, incumbent_by="model")
     >>> share.proposals
-    2
+    7
     """
 
     def __init__(self, batch: int) -> None:
         self._most = batch - 1
-        self._level = min(FIRST, self._most)
+        self._level = batch // 2
         self._model_made = self._model_found = 0.0
         self._other_made = self._other_found = 0.0
         self._pause, self._waited = SHORTEST, 0
@@ -66,9 +65,9 @@ class Share:
         self._other_found = DISCOUNT * self._other_found + (incumbent_by == "other")
         if self._level == 0:
             self._rest(probed=model > 0, found=found)
-        elif self.lead >= EVIDENCE:
+        elif self.lead >= EVIDENCE * self._level:
             self._level = min(2 * self._level, self._most)
-        elif self.lead <= -EVIDENCE:
+        elif self.lead <= -EVIDENCE * self._level:
             self._level //= 2
             self._pause, self._waited = SHORTEST, 0
 
@@ -79,5 +78,5 @@ class Share:
         self._waited = 0
         self._pause = SHORTEST if found else min(2 * self._pause, LONGEST)
         if found:
-            self._level = min(FIRST, self._most)
+            self._level = min(1, self._most)
             self._model_made = self._model_found = 0.0

@@ -22,8 +22,10 @@ from llmopt.benchmarks.studies.hybrid import (
     ratio,
     true_hint,
 )
+from llmopt.errors import LlmoptError
+from llmopt.llm.base import Request
 from llmopt.problems.functions import NumericFunction
-from support.models import obedient
+from support.models import FunctionLLM, obedient
 
 SPHERE = NumericFunction("sphere", instance=3)
 
@@ -52,6 +54,14 @@ def test_a_run_reaches_easy_targets_before_hard_ones(solver: str) -> None:
     assert row.evaluations <= 20 and (row.calls == 0) == (solver == CLASSICAL)
 
 
+def test_a_run_that_an_error_has_cut_short_is_not_kept() -> None:
+    def broken(request: Request, i: int) -> str:
+        raise LlmoptError("out of order")
+
+    with pytest.raises(LlmoptError, match="out of order"):
+        measure(SPHERE, "sphere 2", 3, MODEL, FunctionLLM(broken), per_variable=10)
+
+
 def test_a_ratio_is_that_of_expected_running_times() -> None:
     found = ratio(rows(2.0), rows(1.0))
     assert (found.value, found.low, found.high, found.targets) == pytest.approx((2.0, 2.0, 2.0, TARGETS))
@@ -64,6 +74,12 @@ def test_the_better_part_needs_fewer_evaluations_or_reaches_more() -> None:
     assert better_part({CLASSICAL: rows(1.0), MODEL: rows(2.0)}) == CLASSICAL
     assert better_part({CLASSICAL: rows(2.0), MODEL: rows(1.0)}) == MODEL
     assert better_part({CLASSICAL: rows(1.0, reached=0), MODEL: rows(9.0)}) == MODEL
+
+
+def test_a_copier_in_place_of_the_model_gets_no_hint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main([str(tmp_path / "found.csv"), "copier", "--repeats", "1", "--evaluations", "10"])
+    shown = capsys.readouterr().out
+    assert "| hartmann6 | " in shown and "hint" not in shown
 
 
 def test_what_is_in_the_file_is_not_run_again(

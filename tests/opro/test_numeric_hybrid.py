@@ -16,7 +16,6 @@ from llmopt.llm.local import LocalLLM
 from llmopt.opro.distribution import Distribution
 from llmopt.opro.hybrid import Hybrid
 from llmopt.opro.numeric_hybrid import NumericHybrid
-from llmopt.opro.share import LONGEST
 from llmopt.problems.functions import NumericFunction
 from support.models import ABLE, FunctionLLM, obedient
 from support.strategies import vectors
@@ -96,7 +95,7 @@ def test_a_model_that_knows_the_way_soon_makes_most_proposals() -> None:
 def test_a_model_that_is_of_no_use_is_asked_for_a_few_proposals() -> None:
     llms = [answering(-5, 5) for _ in range(5)]
     results = [solve(NumericHybrid(llm), seed, evaluations=400) for seed, llm in enumerate(llms)]
-    assert np.median([asked(llm) for llm in llms]) <= 10 + 400 / 8 / LONGEST
+    assert np.median([asked(llm) for llm in llms]) <= 400 / 8
     assert max(result.fun for result in results) < 1e-6
 
 

@@ -32,17 +32,17 @@ def test_it_lies_between_none_and_all_but_one_and_a_silent_model_is_heard_again(
 @given(st.integers(2, 12))
 def test_a_model_that_finds_every_incumbent_soon_makes_all_proposals_but_one(batch: int) -> None:
     share = Share(batch)
-    made = [play(share, batch, "model") for _ in range(6)]
-    assert made == sorted(made) and made[-1] == batch - 1
+    made = [play(share, batch, "model") for _ in range(8)]
+    assert made[0] == batch // 2 and made == sorted(made) and made[-1] == batch - 1
 
 
 @given(st.integers(4, 12), st.integers(20, 200))
-def test_a_model_that_finds_nothing_costs_a_few_proposals(batch: int, steps: int) -> None:
+def test_a_model_that_finds_nothing_costs_a_few_steps(batch: int, steps: int) -> None:
     share = Share(batch)
     made = [play(share, batch, "other") for _ in range(steps)]
-    assert sum(made[:10]) <= 5
+    assert sum(made[:10]) <= 2.5 * batch
     # Probes come after 2, 4, 8, 16, 32, 32 ... steps.
-    assert max(made) == 1 and sum(made[10:]) <= 4 + (steps - 10) // LONGEST
+    assert max(made[10:]) == 1 and sum(made[10:]) <= 4 + (steps - 10) // LONGEST
 
 
 @given(st.integers(2, 12))
@@ -59,7 +59,7 @@ def test_one_probe_that_finds_the_incumbent_brings_a_model_back(batch: int) -> N
 
 def test_where_nobody_finds_anything_the_share_stays() -> None:
     share = Share(8)
-    assert {play(share, 8, None) for _ in range(50)} == {1}
+    assert {play(share, 8, None) for _ in range(50)} == {4}
 
 
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8), finders), max_size=50))
