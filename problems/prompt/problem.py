@@ -180,6 +180,7 @@ def prompt(
     judge: str | None = None,
     template: Path | None = None,
     initial: Path | None = None,
+    start: str | None = None,
     data: Path | None = None,
     input_column: str | None = None,
     target_column: str | None = None,
@@ -213,6 +214,8 @@ def prompt(
         A file with a text of the user's own that holds ``{instruction}`` and ``{input}``, in place of a position.
     initial
         A file with instructions to start with, one a line; None: three that people have written.
+    start
+        The one instruction to start with, in place of these; it may be empty.
     share, train, validation, test
         Sizes of the parts, see :func:`llmopt.problems.prompt.splits.split`.
     digits, max_length
@@ -227,6 +230,8 @@ def prompt(
     InvalidInput
         Something is not legal; no model was asked.
     """
+    if initial is not None and start is not None:
+        raise InvalidInput(f"a search starts with start={start!r} or with those of initial={initial}; leave one out")
     found = load(dataset, data=data, input_column=input_column, target_column=target_column)
     name = metric or found.metric
     if name == "exact" and metric is None:
@@ -249,7 +254,10 @@ def prompt(
         share=share,
     )
     where = Template.at(position) if template is None else Template.read(template)
-    starts = hand_written.STARTS if initial is None else read_lines(initial, "initial")
+    if start is not None:
+        starts: Sequence[str] = [start]
+    else:
+        starts = hand_written.STARTS if initial is None else read_lines(initial, "initial")
     notices = [
         *([f"{dataset}: metric={name}, by the form of its targets"] if metric is None and name != found.metric else []),
         *([f"{dataset}: licence {found.licence}"] if found.licence else []),

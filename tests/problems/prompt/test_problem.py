@@ -65,6 +65,8 @@ def test_every_solver_begins_with_what_people_have_written_or_with_the_users_own
     own = tmp_path / "own.txt"
     own.write_text("\ufeff  First.\n\nSecond.\nFirst.\n", encoding="utf-8")
     assert prompt(write(tmp_path, ROWS), initial=own, open_model=answering()).starts(rng) == ["First.", "Second."]
+    for start in ("", "Answer."):
+        assert prompt(write(tmp_path, ROWS), start=start, open_model=answering()).starts(rng) == [start]
 
 
 def test_another_instance_is_another_split_and_nothing_else(tmp_path: Path) -> None:
@@ -135,6 +137,8 @@ def bad_inputs() -> dict[str, tuple[Any, dict[str, Any], str]]:
         "no initial": (ROWS, {"initial": Path("missing.txt")}, "initial=missing.txt: cannot be read"),
         "empty initial": (ROWS, {"initial": Path("empty.txt")}, "initial=empty.txt: the file is empty"),
         "long initial": (ROWS, {"initial": Path("bad.txt"), "max_length": 5}, "the initial instruction 'no placehold"),
+        "two starts": (ROWS, {"initial": Path("digits.txt"), "start": ""}, "leave one out"),
+        "long start": (ROWS, {"start": "Answer.", "max_length": 5}, "the initial instruction 'Answer.' is not legal"),
         "digits": (ROWS, {"initial": Path("digits.txt"), "metric": "numeric"}, "not legal: a digit occurs"),
         "starts": (ROWS, {"max_length": 10}, "the initial instruction \"Let's solve the problem.\" is not legal"),
     }  # fmt: skip
