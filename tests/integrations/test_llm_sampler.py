@@ -16,6 +16,7 @@ from optuna.samplers import PartialFixedSampler
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
+from llmopt.benchmarks.studies.copier import Copier
 from llmopt.errors import InvalidInput, ModelError
 from llmopt.integrations.optuna import LLMSampler, tally
 from llmopt.llm.base import Capabilities, Request
@@ -245,6 +246,14 @@ def test_repeated_trials_are_counted() -> None:
     study.optimize(sphere, n_trials=15)
     assert tally(study).duplicates == 9
     assert xs(study)[5:] == [0.5] * 10
+
+
+def test_known_proposals_in_place_of_which_others_were_asked_for_are_counted() -> None:
+    copier = Copier(whole=True)
+    study = optuna.create_study(sampler=LLMSampler(copier, seed=0))
+    study.optimize(lambda trial: sum(trial.suggest_int(name, 0, 4) ** 2 for name in "ab"), n_trials=25)
+    counts = tally(study)
+    assert counts.repeated > 0 and counts.proposals <= 8 * counts.steps
 
 
 def test_a_trial_that_the_user_repeats_is_no_duplicate() -> None:

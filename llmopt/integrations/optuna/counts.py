@@ -27,6 +27,8 @@ class Counts:
         Replies that could not be read, by reason.
     duplicates
         Trials with proposals of the model whose parameters are those of an earlier trial.
+    repeated
+        Proposals that the study had already, or that the same round proposed, so that others were asked for.
     random
         Times that a round gave nothing to read, and the trial's parameters were drawn at random.
     altered
@@ -42,6 +44,7 @@ class Counts:
     proposals: int = 0
     invalid: Counter[str] = field(default_factory=Counter)
     duplicates: int = 0
+    repeated: int = 0
     random: int = 0
     altered: int = 0
     prompt_tokens: int = 0

@@ -140,6 +140,7 @@ class Search:
         counts.steps += 1
         counts.proposals += len(proposer.waiting)
         counts.invalid.update(proposals.invalid)
+        counts.repeated += proposals.repeated
         if not proposer.waiting:
             counts.random += 1
             reasons = ", ".join(sorted(set(proposals.invalid)))
