@@ -1,16 +1,17 @@
 """Do the designs that propose well also find the optimum sooner? Whole runs on lines that are none of the paper's.
 
-    python -P -m llmopt.benchmarks.studies.confirm FILE DESIGN...
+    python -P -m llmopt.benchmarks.studies.confirm FILE [--llm local] DESIGN...
 
 Each design of :mod:`llmopt.benchmarks.studies.designs` and each control without a model searches the same twelve lines
-from the same starts with the same budget. FILE (CSV) keeps every run as soon as it has ended; what is in it is not run
-again.
+from the same starts with the same budget. Of several models, with commas between them, each answers a part of every
+step's prompts. FILE (CSV) keeps every run as soon as it has ended, whatever the model; what is in it is not run again.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
-import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from llmopt.benchmarks.studies.designs import DESIGNS
 from llmopt.benchmarks.studies.frozen import line
 from llmopt.benchmarks.studies.kept import ended, kept
+from llmopt.benchmarks.studies.mixture import Mixture
 from llmopt.benchmarks.studies.paired import CONTROLS, geometric_ratio, written
 from llmopt.llm import connect
 from llmopt.objective import Budget
@@ -32,11 +34,19 @@ Row = tuple[bool, int, int]
 """Whether a run was solved, its evaluations and its steps."""
 
 
-def main(file: str, *designs: str) -> None:
+def main(*arguments: str) -> None:
     """Run what is missing and print the table."""
-    path = Path(file)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("file", type=Path)
+    parser.add_argument("designs", nargs="+", choices=list(DESIGNS), metavar="DESIGN")
+    parser.add_argument("--llm", default="local", help="the model, or several with commas")
+    options = parser.parse_args(arguments or None)
+    path, designs = options.file, options.designs
     known = _read(path)
-    with connect("local") as llm, path.open("a", newline="", encoding="utf-8") as output:
+    with ExitStack() as stack:
+        models = [stack.enter_context(connect(spec)) for spec in options.llm.split(",")]
+        llm = models[0] if len(models) == 1 else Mixture(models)
+        output = stack.enter_context(path.open("a", newline="", encoding="utf-8"))
         for seed in SEEDS:
             for name in (*CONTROLS, *designs):
                 if (name, seed) not in known:
@@ -66,4 +76,4 @@ def _read(path: Path) -> dict[tuple[str, int], Row]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -131,6 +131,8 @@ DESIGNS: dict[str, Make] = {
     "10 moves of the best 40": lambda llm: OPRO(llm, shown=10, top_k=40),
     "1 prompt, 8 samples": lambda llm: OPRO(llm, prompts=1),
     "4 prompts, 2 samples each": lambda llm: OPRO(llm, prompts=4),
+    "4 samples a step": lambda llm: OPRO(llm, samples=4),
+    "16 samples a step": lambda llm: OPRO(llm, samples=16),
     "temperature 0.3": lambda llm: OPRO(llm, temperature=0.3),
     "temperature 1": lambda llm: OPRO(llm, temperature=1.0),
     "no model: numbers of the prompt": lambda llm: OPRO(Copier(whole=False)),
