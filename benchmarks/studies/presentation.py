@@ -1,16 +1,17 @@
 """What of a prompt makes a small model's proposals better? One step from each of many frozen histories.
 
-    python -P -m llmopt.benchmarks.studies.presentation FILE [SPEC]
+    python -P -m llmopt.benchmarks.studies.presentation FILE [--llm local] [DESIGN...]
 
 The histories are those of solvers without a model, on lines and functions that are none of the paper's seven settings;
 every design proposes eight solutions from each, and so do the controls without a model. A design is one change of the
-default. FILE (CSV) keeps the outcome of each design as soon as it is there; what is in it is not measured again.
+default; where none is named, all are measured. FILE (CSV) keeps the outcome of each design as soon as it is there; what
+is in it is not measured again.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -90,14 +91,21 @@ def difference(one: Shares, other: Shares, groups: NDArray[np.int64]) -> tuple[f
     return float(means.mean()), float(low), float(high)
 
 
-def main(file: str, spec: str = "local") -> None:
+def main(*arguments: str) -> None:
     """Measure what is missing and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("file", type=Path)
+    parser.add_argument("designs", nargs="*", metavar="DESIGN")
+    parser.add_argument("--llm", default="local", help="the model")
+    options = parser.parse_args(arguments or None)
+    if unknown := set(options.designs) - set(DESIGNS):
+        parser.error(f"unknown design {min(unknown)!r}; there are {', '.join(map(repr, DESIGNS))}")
+    designs = list(dict.fromkeys([DEFAULT, *(options.designs or DESIGNS)]))
     histories = list(frozen())
     groups = np.array([given.seed for given in histories])
-    path = Path(file)
-    known = _read(path)
-    with connect(spec) as llm, path.open("a", newline="", encoding="utf-8") as output:
-        makers = {name: partial(make, llm) for name, make in DESIGNS.items()} | {
+    known = _read(options.file)
+    with connect(options.llm) as llm, options.file.open("a", newline="", encoding="utf-8") as output:
+        makers = {name: partial(DESIGNS[name], llm) for name in designs} | {
             name: partial(_control, name) for name in CONTROLS
         }
         for name, make in makers.items():
@@ -106,10 +114,10 @@ def main(file: str, spec: str = "local") -> None:
                 for kind in KINDS:
                     csv.writer(output).writerow([name, kind, *getattr(known[name], kind).tolist()])
                 output.flush()
-    print(f"{len(histories)} histories of {len(np.unique(groups))} problems, {spec}")
+    print(f"{len(histories)} histories of {len(np.unique(groups))} problems, {options.llm}")
     print("| design | improving proposals % | beside default (95 %) | gap closed by a step % | beside default |")
     print("|---|---:|---|---:|---|")
-    for name in (*DESIGNS, *CONTROLS):
+    for name in (*designs, *CONTROLS):
         cells = [name]
         for kind in KINDS:
             shares, default = getattr(known[name], kind), getattr(known[DEFAULT], kind)
@@ -134,4 +142,4 @@ def _read(path: Path) -> dict[str, Outcome]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main()

@@ -79,10 +79,17 @@ def test_what_is_in_the_file_is_not_measured_again(
     some = list(frozen(1))[:2]
     monkeypatch.setattr(presentation, "frozen", lambda: iter(some))
     monkeypatch.setattr(presentation, "connect", lambda spec: obedient())
-    monkeypatch.setattr(presentation, "DESIGNS", {DEFAULT: lambda llm: OPRO(llm)})
+    monkeypatch.setattr(
+        presentation, "DESIGNS", {DEFAULT: lambda llm: OPRO(llm), "hidden": lambda llm: OPRO(llm, scores="hidden")}
+    )
+    main(str(tmp_path / "found.csv"), DEFAULT)
+    assert "| hidden |" not in capsys.readouterr().out
     main(str(tmp_path / "found.csv"))
     table = capsys.readouterr().out
-    assert f"| {DEFAULT} |" in table and "| gaussian |" in table
+    assert all(f"| {name} |" in table for name in (DEFAULT, "hidden", "gaussian"))
+    with pytest.raises(SystemExit):
+        main(str(tmp_path / "found.csv"), "hiden")
+    assert "unknown design 'hiden'" in capsys.readouterr().err
 
     def never(*arguments: object) -> tuple[float, float]:
         raise AssertionError("it is known")
