@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.benchmarks.studies.copier import Copier
 from llmopt.llm.base import LLM
+from llmopt.llm.copier import Copier
 from llmopt.opro import OPRO
 from llmopt.opro.codec import Codec
 from llmopt.opro.serializer import Continuation, Prompt, Serializer, View

@@ -4,8 +4,8 @@
 
 Every solver has the same instances, start points and budget. A true hint says in words where a known optimum is, to
 two significant digits; a false one names another place, drawn uniformly. FILE (CSV) keeps every run as soon as it has
-ended; what is in it is not run again. With SPEC ``copier``, what only repeats numbers of its prompts stands in for the
-model, without hints. The table has ratios of expected running times (ERT): below 1, the first needs fewer evaluations.
+ended; what is in it is not run again. SPEC ``copier``, which is no model but repeats numbers of its prompts, gets no
+hints. The table has ratios of expected running times (ERT): below 1, the first needs fewer evaluations.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmopt.benchmarks.runtimes import RESAMPLES, charged, ends, ert, hitting_times, resampled_ert
-from llmopt.benchmarks.studies.copier import Copier
 from llmopt.benchmarks.studies.kept import ended, kept
 from llmopt.llm import connect
 from llmopt.llm.base import LLM
@@ -203,19 +202,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is missing, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path, help="where the runs are kept (CSV)")
-    parser.add_argument("spec", nargs="?", default="local", help="the model, or copier")
+    parser.add_argument("spec", nargs="?", default="local", help="the model")
     parser.add_argument("--suite", choices=SUITES, default="functions")
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--evaluations", type=int, default=50, help="the budget of a run, for each variable")
     options = parser.parse_args(arguments)
     found = _read(options.file)
     known = {(row.problem, row.instance, row.solver) for row in found}
-    copies = options.spec == "copier"
-    solvers = (HYBRID, *PARTS) if copies else tuple(SOLVERS)
-    with (
-        Copier(whole=False) if copies else connect(options.spec) as llm,
-        options.file.open("a", newline="", encoding="utf-8") as output,
-    ):
+    solvers = (HYBRID, *PARTS) if options.spec.startswith("copier") else tuple(SOLVERS)
+    with connect(options.spec) as llm, options.file.open("a", newline="", encoding="utf-8") as output:
         # Instance by instance, so that a study that is cut short has run all solvers on the same ones.
         for instance in range(FIRST_INSTANCE, FIRST_INSTANCE + options.repeats):
             for kind, settings in SUITES[options.suite]:

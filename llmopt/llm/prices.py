@@ -100,7 +100,7 @@ def find(spec: str, prices: Mapping[str, Price] | None = None) -> Price | None:
         for table in (prices or {}, _TABLE):
             if name in table:
                 return table[name]
-    return FREE if spec.partition(":")[0] in ("local", "replay") else None
+    return FREE if spec.partition(":")[0] in ("local", "replay", "copier") else None
 
 
 def at_provider(spec: str) -> bool:

@@ -16,10 +16,10 @@ from optuna.samplers import PartialFixedSampler
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from llmopt.benchmarks.studies.copier import Copier
 from llmopt.errors import InvalidInput, ModelError
 from llmopt.integrations.optuna import LLMSampler, tally
 from llmopt.llm.base import Capabilities, Request
+from llmopt.llm.copier import Copier
 from llmopt.llm.ledger import BudgetSpent, Ledger
 from llmopt.llm.local import LocalLLM
 from support.models import FunctionLLM, obedient

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt import Budget
-from llmopt.benchmarks.studies.copier import Copier
+from llmopt import Budget, InvalidInput
+from llmopt.errors import ModelError
 from llmopt.llm.base import Request
+from llmopt.llm.connect import connect
+from llmopt.llm.copier import Copier
+from llmopt.llm.prices import FREE, find
 from llmopt.opro import OPRO
 from llmopt.problems.regression import regression
 from llmopt.run import run
@@ -30,6 +34,24 @@ def test_it_says_numbers_of_the_prompt_from_one_line_or_from_several(seed: int) 
 
 def test_its_replies_follow_from_the_seed() -> None:
     assert replies(False, 7) == replies(False, 7) != replies(False, 70)
+
+
+def test_it_goes_on_where_the_prompt_ends() -> None:
+    [response] = Copier(whole=True).generate([Request("# near w = 18\nw=18 b=15\nw")])
+    assert response.replies[0].text == "=18 b=15"
+
+
+def test_a_prompt_without_moves_is_one_clear_error() -> None:
+    with pytest.raises(ModelError, match="serializer=moves"):
+        Copier().generate([Request("1,1 -> 2,1 ->")])
+
+
+@pytest.mark.parametrize("spec", ["copier", "copier:lines"])
+def test_its_spec_names_it_and_it_is_free(spec: str) -> None:
+    llm = connect(spec)
+    assert isinstance(llm, Copier) and llm.info.spec == spec and find(spec) == FREE
+    with pytest.raises(InvalidInput, match="copier:lines"):
+        connect("copier:words")
 
 
 def test_a_search_of_copies_finds_a_line() -> None:
