@@ -44,11 +44,11 @@ HYBRID, CLASSICAL, MODEL, TRUE, FALSE = "hybrid", "hybrid:share=0", "opro", "hyb
 PARTS = (CLASSICAL, MODEL)
 
 SOLVERS: dict[str, Callable[[LLM, Problem], Solver]] = {
-    HYBRID: lambda llm, problem: Hybrid(llm),
+    HYBRID: lambda llm, problem: Hybrid(llm, serializer="moves"),
     CLASSICAL: lambda llm, problem: Hybrid(llm, share=0),
-    MODEL: lambda llm, problem: OPRO(llm),
-    TRUE: lambda llm, problem: Hybrid(llm, hint=true_hint(problem)),
-    FALSE: lambda llm, problem: Hybrid(llm, hint=false_hint(problem)),
+    MODEL: lambda llm, problem: OPRO(llm, serializer="moves"),
+    TRUE: lambda llm, problem: Hybrid(llm, serializer="moves", hint=true_hint(problem)),
+    FALSE: lambda llm, problem: Hybrid(llm, serializer="moves", hint=false_hint(problem)),
 }
 
 SUITES: dict[str, Sequence[tuple[str, Mapping[str, str]]]] = {

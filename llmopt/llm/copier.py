@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import numpy as np
 
-from llmopt.errors import InvalidInput, ModelError
+from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM, Capabilities, ModelInfo, Reply, Request, Response, Usage
 
 _NUMBER = re.compile(r"=(-?\d+)")
@@ -16,8 +17,8 @@ _NUMBER = re.compile(r"=(-?\d+)")
 class Copier(LLM):
     """Continues a pattern of moves with numbers that it reads there, each from a line drawn anew.
 
-    A claim for a language model on numbers is a claim over this one, which reads the same prompts. It knows no grammar,
-    so that it may say what is known, and draws by the seed of the request.
+    A claim for a language model on numbers is a claim over this one, which reads the same prompts. Of a prompt without
+    moves it repeats the last line. It draws by the seed of the request, and each character is a token.
 
     Parameters
     ----------
@@ -34,35 +35,35 @@ class Copier(LLM):
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(continuation=True, grammar=True, n=True, seed=True)
+        return Capabilities(continuation=True, n=True, seed=True)
 
     def generate(self, requests: Sequence[Request]) -> list[Response]:
-        """Answer every request.
+        return [self._response(request) for request in requests]
 
-        Raises
-        ------
-        ModelError
-            A prompt shows no numbers as moves do.
-        """
-        return [
-            Response(tuple(self._reply(request, i) for i in range(request.n)), Usage(calls=1)) for request in requests
-        ]
+    def _response(self, request: Request) -> Response:
+        if not isinstance(request.prompt, str):
+            raise InvalidInput("the copier holds no conversation; it continues texts (serializer=moves)")
+        replies = tuple(self._reply(request, request.prompt, i) for i in range(request.n))
+        return Response(replies, Usage(1, len(request.prompt), 0, sum(len(reply.text) for reply in replies)))
 
-    def _reply(self, request: Request, i: int) -> Reply:
+    def _reply(self, request: Request, prompt: str, i: int) -> Reply:
         rng = np.random.default_rng((request.seed or 0) + i)
-        *lines, last = str(request.prompt).split("\n")
+        *lines, last = prompt.split("\n")
         # What a hybrid says in words stands above the moves.
         moves = [line.rpartition(" at ")[2] for line in lines if _NUMBER.search(line)]
-        if not moves:
-            raise ModelError("the copier repeats the numbers of moves (serializer=moves), and this prompt shows none")
-        chosen = rng.choice(moves)
+        text = self._move(moves, rng).removeprefix(last.rpartition(" at ")[2]) if moves else last
+        for stop in request.stop:
+            text = text.partition(stop)[0]
+        return Reply(text[: request.max_tokens], "stop" if len(text) <= request.max_tokens else "length")
+
+    def _move(self, moves: Sequence[str], rng: np.random.Generator) -> str:
+        chosen = str(rng.choice(moves))
         numbers = iter(_NUMBER.findall(chosen) if self._whole else _mixed(moves, rng))
-        text = _NUMBER.sub(lambda _: f"={next(numbers)}", chosen)
-        return Reply(text.removeprefix(last.rpartition(" at ")[2]))
+        return _NUMBER.sub(lambda _: f"={next(numbers)}", chosen)
 
 
 def _mixed(moves: Sequence[str], rng: np.random.Generator) -> list[str]:
-    columns = zip(*(_NUMBER.findall(move) for move in moves), strict=True)
+    columns = zip_longest(*(_NUMBER.findall(move) for move in moves), fillvalue="0")
     return [str(rng.choice(column)) for column in columns]
 
 

@@ -250,7 +250,7 @@ def test_repeated_trials_are_counted() -> None:
 
 def test_known_proposals_in_place_of_which_others_were_asked_for_are_counted() -> None:
     copier = Copier(whole=True)
-    study = optuna.create_study(sampler=LLMSampler(copier, seed=0))
+    study = optuna.create_study(sampler=LLMSampler(copier, seed=0, serializer="moves"))
     study.optimize(lambda trial: sum(trial.suggest_int(name, 0, 4) ** 2 for name in "ab"), n_trials=25)
     counts = tally(study)
     assert counts.repeated > 0 and counts.proposals <= 8 * counts.steps

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt import Budget, InvalidInput
-from llmopt.errors import ModelError
-from llmopt.llm.base import Request
+from llmopt.llm.base import Message, Reply, Request
 from llmopt.llm.connect import connect
 from llmopt.llm.copier import Copier
 from llmopt.llm.prices import FREE, find
@@ -41,9 +40,14 @@ def test_it_goes_on_where_the_prompt_ends() -> None:
     assert response.replies[0].text == "=18 b=15"
 
 
-def test_a_prompt_without_moves_is_one_clear_error() -> None:
-    with pytest.raises(ModelError, match="serializer=moves"):
-        Copier().generate([Request("1,1 -> 2,1 ->")])
+def test_of_a_prompt_without_moves_it_repeats_the_last_line_up_to_a_stop() -> None:
+    [response] = Copier().generate([Request("a\n1,1 -> 2,1 ->", stop=("2",), max_tokens=3)])
+    assert response.replies == (Reply("1,1", "length"),)
+
+
+def test_it_holds_no_conversation() -> None:
+    with pytest.raises(InvalidInput, match="serializer=moves"):
+        Copier().generate([Request((Message("user", "hello"),))])
 
 
 @pytest.mark.parametrize("spec", ["copier", "copier:lines"])
@@ -55,5 +59,10 @@ def test_its_spec_names_it_and_it_is_free(spec: str) -> None:
 
 
 def test_a_search_of_copies_finds_a_line() -> None:
-    result = run(regression(w_true=-7, b_true=22), OPRO(Copier(whole=True)), Budget(evaluations=805, steps=200), seed=0)
+    result = run(
+        regression(w_true=-7, b_true=22),
+        OPRO(Copier(whole=True), serializer="moves"),
+        Budget(evaluations=805, steps=200),
+        seed=0,
+    )
     assert result.success and not result.invalid
