@@ -98,3 +98,13 @@ def test_what_is_in_the_file_is_not_run_again(
     monkeypatch.setattr(hybrid, "measure", never)
     main(arguments)
     assert capsys.readouterr().out == shown
+
+
+def test_a_study_of_some_problems_runs_those_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [str(tmp_path / "found.csv"), "copier", "--repeats", "1", "--evaluations", "10"]
+    main([*arguments, "--problems", "branin,sphere 2"])
+    shown = capsys.readouterr().out
+    assert "| branin | " in shown and "| sphere 2 | " in shown and "hartmann6" not in shown
+    with pytest.raises(SystemExit):
+        main([*arguments, "--problems", "branin 2"])
+    assert "no problem 'branin 2' in functions; there are sphere 2," in capsys.readouterr().err
