@@ -15,7 +15,7 @@ from llmopt.opro.known import known_rows
 from llmopt.opro.move_codec import MoveCodec, is_moved
 from llmopt.opro.move_units import moves_from
 from llmopt.opro.query import Query, reader
-from llmopt.opro.scores import ScoreForm
+from llmopt.opro.scores import ScoreForm, plain
 from llmopt.opro.serializer import remarks
 from llmopt.opro.trajectory import Order
 from llmopt.solver import Task
@@ -65,8 +65,10 @@ class MovePrompts:
         ``"worst"``: the largest gain last; ``"best"``: first; ``"oldest"``: by when the better solution was found;
         ``"random"``.
     scores
-        Gains: ``"rescaled"`` to ``levels`` for the largest; ``"rounded"``: as they are, to three digits; ``"ranked"``;
-        ``"hidden"``; ``"shuffled"``: rescaled ones beside other moves.
+        Gains: ``"rescaled"`` to ``levels`` for the largest; ``"rounded"``: as they are, with ``digits`` decimals;
+        ``"ranked"``; ``"hidden"``; ``"shuffled"``: rescaled ones beside other moves.
+    digits
+        See ``scores``; None: three significant digits.
     levels
         See ``scores``.
     temperature
@@ -85,6 +87,7 @@ class MovePrompts:
         shown: int,
         order: Order,
         scores: ScoreForm,
+        digits: int | None,
         levels: int,
         temperature: float,
         exclude_known: bool,
@@ -94,7 +97,7 @@ class MovePrompts:
         self._task, self._space = task, task.space
         self._top_k = top_k or default_top_k(task.space)
         self._shown, self._order = shown, order
-        self._scores, self._levels = scores, levels
+        self._scores, self._digits, self._levels = scores, digits, levels
         self._temperature = temperature
         self._exclude_known = exclude_known
         self._hint = hint
@@ -206,11 +209,15 @@ class MovePrompts:
             ranks = np.argsort(np.argsort(gains, kind="stable"), kind="stable") + 1
             return [str(rank) for rank in ranks], str(len(gains) + 1)
         if self._scores == "rounded":
-            return [f"{gain:.3g}" for gain in gains], f"{min(2 * largest or 1.0, _LARGEST):.3g}"
+            *written, target = map(self._written, [*gains.tolist(), min(2 * largest or 1.0, _LARGEST)])
+            return written, target
         shown = [str(max(1, round(self._levels * (gain / largest)))) for gain in gains.tolist()]
         if self._scores == "shuffled":
             shown = [shown[i] for i in rng.permutation(len(shown))]
         return shown, str(2 * self._levels)
+
+    def _written(self, gain: float) -> str:
+        return f"{gain:.3g}" if self._digits is None else plain(gain, self._digits)
 
     def _known(self, codec: MoveCodec) -> list[str]:
         rows = np.array(known_rows(self._task.history) if self._exclude_known else [], dtype=np.int64)

@@ -45,7 +45,7 @@ def shown_losses(
     if form == "rounded":
         best = float(losses[-1])
         decimals = _decimals(losses) if digits is None else digits
-        return [_plain(x, decimals) for x in losses], _plain(best / 2 if best > 0 else best * 2 - 1, decimals)
+        return [plain(x, decimals) for x in losses], plain(best / 2 if best > 0 else best * 2 - 1, decimals)
     if form in ("rescaled", "shuffled"):
         best = float(losses[-1])
         # Ends first scaled to at most 1, so that no difference overflows.
@@ -62,8 +62,9 @@ def shown_losses(
     raise InvalidInput(f"scores must be rounded, rescaled, ranked, shuffled or hidden, not {form!r}")
 
 
-def _plain(number: float, digits: int) -> str:
-    # Numbers too long to read go to four significant digits; adding 0.0 turns -0.0 into 0.0.
+def plain(number: float, digits: int) -> str:
+    """Return a number with ``digits`` decimals; one too long to read, with four significant digits."""
+    # Adding 0.0 turns -0.0 into 0.0.
     return f"{round(number, digits) + 0.0:.{digits}f}" if abs(number) < 1e12 else f"{number:.3e}"
 
 

@@ -241,6 +241,7 @@ class OPRO(AskTellSolver):
                 shown=self.shown or moves.SHOWN,
                 order=self.order,
                 scores=self.scores,
+                digits=self.digits,
                 levels=self.levels or moves.LEVELS,
                 temperature=moves.TEMPERATURE if self.temperature is None else self.temperature,
                 exclude_known=self.exclude_known,

@@ -96,6 +96,12 @@ def test_gains_are_shown_in_other_forms(scores: str, gains: list[str]) -> None:
     assert len(lines(llm)) == 4
 
 
+def test_gains_are_written_with_the_decimals_asked_for() -> None:
+    llm = obedient()
+    solve(llm, scores="rounded", digits=2)
+    assert re.findall("gain=(.*?) ", "\n".join(lines(llm))) == ["93.00", "155.00", "248.00", "496.00"]
+
+
 def test_shuffled_gains_are_the_same_ones_beside_other_moves() -> None:
     honest, shuffled = obedient(), obedient()
     solve(honest)
