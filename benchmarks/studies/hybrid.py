@@ -1,6 +1,6 @@
 """Is a hybrid as good as the better of its parts, and what does a hint in words do to it, true or false?
 
-    python -P -m llmopt.benchmarks.studies.hybrid FILE [SPEC] [--suite functions] [--problems "sphere 2,branin"] [--repeats 15]
+    python -P -m llmopt.benchmarks.studies.hybrid FILE [SPEC] [--suite functions] [--problems A,B] [--repeats 15]
 
 Every solver has the same instances, start points and budget. A true hint says in words where a known optimum is, to
 two significant digits; a false one names another place, drawn uniformly. FILE (CSV) keeps every run as soon as it has
@@ -204,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("file", type=Path, help="where the runs are kept (CSV)")
     parser.add_argument("spec", nargs="?", default="local", help="the model")
     parser.add_argument("--suite", choices=SUITES, default="functions")
-    parser.add_argument("--problems", help="only these of the suite, with commas; all are in the table")
+    parser.add_argument("--problems", help="only these of the suite, with commas")
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--evaluations", type=int, default=50, help="the budget of a run, for each variable")
     options = parser.parse_args(arguments)
@@ -229,7 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     fields = [row.problem, row.instance, row.solver, row.evaluations, row.calls]
                     csv.writer(output).writerow([*fields, *row.times.tolist()])
                     output.flush()
-    print(f"{options.suite}, instances from {FIRST_INSTANCE}, {options.evaluations} evaluations a variable, {options.spec}")
+    print(f"{options.suite}, {options.evaluations} evaluations a variable, {options.spec}")
     for line in table(found):
         print(line)
 
