@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,30 +87,47 @@ class ItemEvaluator:
         """Whether ``limit`` leaves too few calls for a single new solution."""
         return self._limit is not None and self._limit - self.calls < self._problem.items
 
-    def _admitted(self, alive: list[int], found: Sequence[NDArray[np.float64]], start: int, wanted: int) -> list[int]:
-        """Return the candidates that the calls suffice for: all, or those of the best so far that can be finished."""
-        if self._limit is None or self.calls + len(alive) * wanted <= self._limit:
-            return alive
-        self.spent = True
+    def _admitted(self, waiting: int) -> int:
+        """Return how many candidates the calls suffice for, should a race drop none of them."""
+        if self._limit is None:
+            return waiting
         # An earlier session may have had a larger budget.
-        count = max(0, self._limit - self.calls) // (self._problem.items - start)
-        sign = 1.0 if self._history.maximize else -1.0
-        return sorted(sorted(alive, key=lambda i: -sign * float(found[i].sum()))[:count])
+        return min(waiting, max(0, self._limit - self.calls) // self._problem.items)
 
     def _scored(self, solutions: Sequence[Any], out_of_time: Callable[[], bool]) -> dict[int, NDArray[np.float64]]:
         """Return the scores of solutions by position, in the run's order of items, shorter where one was dropped;
-        without those for which the time or the calls ran out."""
-        found: list[NDArray[np.float64]] = [np.empty(0) for _ in solutions]
-        alive = list(range(len(solutions)))
+        without those for which the time or the calls ran out.
+
+        Where calls run short, those begin that could all be finished, and others once a race has dropped some: no call
+        is spent on a candidate without an outcome.
+        """
+        judged: dict[int, NDArray[np.float64]] = {}
+        complete = self._complete()
+        waiting = list(range(len(solutions)))
+        while waiting and not (judged and out_of_time()):
+            count = self._admitted(len(waiting))
+            if not count:
+                self.spent = True
+                break
+            judged |= self._raced(waiting[:count], solutions, complete, out_of_time)
+            waiting = waiting[count:]
+        return judged
+
+    def _raced(
+        self,
+        alive: list[int],
+        solutions: Sequence[Any],
+        complete: NDArray[np.float64],
+        out_of_time: Callable[[], bool],
+    ) -> dict[int, NDArray[np.float64]]:
+        found = dict.fromkeys(alive, np.empty(0))
         judged: set[int] = set()
         items = self._problem.items
         blocks = [slice(0, items)] if self._race is None else self._race.blocks(items)
-        complete = self._complete()
         for block in blocks:
-            wanted = self._order[block]
-            alive = self._admitted(alive, found, block.start, len(wanted))
             if not alive or (block.start and out_of_time()):
                 break
+            wanted = self._order[block]
             # Solution by solution, so that a model reads an instruction once for all examples.
             scores = self._scores.score([(solutions[i], int(item)) for i in alive for item in wanted])
             self.calls += len(scores)
@@ -131,7 +148,7 @@ class ItemEvaluator:
             )
 
     def _going_on(
-        self, alive: list[int], found: Sequence[NDArray[np.float64]], complete: NDArray[np.float64]
+        self, alive: list[int], found: Mapping[int, NDArray[np.float64]], complete: NDArray[np.float64]
     ) -> list[int]:
         assert self._race is not None
         if not len(complete):

@@ -317,12 +317,33 @@ def test_without_a_race_the_leading_candidates_are_scored_that_the_budget_admits
     assert result.history.columns["x"].tolist() == [*range(30, 35), *range(6)]
 
 
-def test_what_is_left_of_the_calls_finishes_the_best_candidates_of_a_step() -> None:
+def test_what_is_left_of_the_calls_finishes_a_candidate() -> None:
     problem = Table(np.full((40, 10), 0.5))
     starts = [{"x": x} for x in range(5)]
     result = run(problem, InOrder(13), Budget(scorer_calls=60), race=QUICK, starts=starts)
-    # 8 new ones would need 24 calls for the first look alone; one can be finished.
+    # Of 8 new ones, one can be finished.
     assert (result.nfev, result.scorer_calls, result.stop_reason) == (6, 60, "scorer_calls")
+
+
+@given(random_tables, races, st.integers(1, 200), st.integers(1, 9), st.integers(0, 99))
+def test_every_call_is_for_a_candidate_that_is_finished_or_dropped(
+    table: Scores, race: Race | None, limit: int, batch: int, seed: int
+) -> None:
+    problem = Table(table)
+    solver = create_solver(f"random:batch={batch}")
+    result = run(problem, solver, Budget(scorer_calls=limit), seed=seed, race=race)
+    assert {x for x, _ in problem.searched} == {evaluation.solution["x"] for evaluation in result.history}
+    assert result.stop_reason == "exhausted" or limit - result.scorer_calls < problem.items
+
+
+def test_what_a_race_spares_at_the_end_goes_to_others_of_the_step_and_to_the_next_step() -> None:
+    table = np.zeros((40, 10))
+    table[:4] = 1.0
+    starts = [{"x": x} for x in range(4)]
+    result = run(Table(table), InOrder(8), Budget(scorer_calls=80), race=QUICK, starts=starts)
+    # 40 calls for the starts; four could be finished and are dropped after three, then two, then one at a time.
+    assert result.history.count("dropped") == result.nfev - 4 == 11
+    assert (result.scorer_calls, result.nit) == (73, 2)
 
 
 def test_nobody_is_asked_for_proposals_that_no_call_is_left_for() -> None:
