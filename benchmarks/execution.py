@@ -43,13 +43,7 @@ def execute(
 
     The arguments are those of :func:`llmopt.run.run`; ``identity`` goes into the record.
     """
-    seen: list[Objective] = []
-
-    def watch(objective: Objective) -> None:
-        if not seen:
-            seen.append(objective)
-        on_step(objective)
-
+    begun: list[Objective] = []
     began = time.perf_counter()
     try:
         result = run(
@@ -57,7 +51,8 @@ def execute(
             solver,
             budget,
             seed=identity.seed,
-            on_step=watch,
+            on_start=begun.append,
+            on_step=on_step,
             terms=terms,
             log=log,
             workers=workers,
@@ -66,7 +61,7 @@ def execute(
     except Exception as error:
         # Whatever ends one run must not take the others with it, nor what this one has evaluated.
         message = str(error) if isinstance(error, LlmoptError) else f"{type(error).__name__}: {error}"
-        objective = seen[0] if seen else None
+        objective = begun[0] if begun else None
         failed = record.of_error(identity, problem, solver, objective, message, time.perf_counter() - began)
         return Run(failed, History(problem.space) if objective is None else objective.history)
     return Run(record.of_result(identity, problem, solver, result), result.history)

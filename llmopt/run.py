@@ -67,6 +67,7 @@ def run(
     seed: int = 0,
     starts: Sequence[Any] | None = None,
     target: float | None = None,
+    on_start: Callable[[Objective], None] | None = None,
     on_step: Callable[[Objective], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
     raise_failures: bool = False,
@@ -89,6 +90,9 @@ def run(
     target
         The score that ends the run as a success, in the user's own sign; by default the problem's known
         optimum within its tolerance.
+    on_start
+        Called with the objective before the first evaluation: it holds what a run has evaluated and spent, even where
+        an error ends it.
     on_step, clock, raise_failures
         See :class:`llmopt.objective.Objective`.
     terms
@@ -169,6 +173,8 @@ def run(
             objective.item_scores,
         )
         began = time.perf_counter()
+        if on_start is not None:
+            on_start(objective)
         try:
             reason, message = _propose(objective, solver, task, earlier, starts, solver_rng)
             message = message or _message(reason, objective)
