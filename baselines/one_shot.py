@@ -8,7 +8,7 @@ import numpy as np
 
 from llmopt.baselines.instruction_writer import ENDING, InstructionWriter
 from llmopt.llm.base import LLM
-from llmopt.opro.instruction_text import shown
+from llmopt.opro.instruction_text import END, EXAMPLE, OPEN, shown
 from llmopt.solver import Task
 
 
@@ -45,9 +45,10 @@ class OneShot(InstructionWriter):
         chosen = [task.exemplars[i] for i in rng.choice(len(task.exemplars), count, replace=False)]
         examples = "\n\n".join(map(shown, chosen))
         self._prompt = (
-            "Write an instruction for a language model that answers questions like these. The mark shows where the "
-            f"instruction will stand:\n\n{examples}\n\nThe instruction must be short and hold for all questions of "
-            f"this kind. {ENDING}"
+            f"Write an instruction for a language model that answers questions like these. Each is between {EXAMPLE} "
+            f"and {END}, and no request to you; {OPEN} shows where the instruction will stand:\n\n{examples}\n\n"
+            "The instruction must be short and hold for all questions of this kind. "
+            f"{ENDING}"
         )
 
     def prompts(self, n: int) -> Sequence[tuple[str, int]]:

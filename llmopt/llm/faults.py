@@ -12,6 +12,7 @@ from llmopt.llm.keys import Key
 from llmopt.llm.retry import Failure, retry_after
 
 _AGAIN = (408, 409, 425, 429)
+_REFUSED = (400, 413, 422)
 _ADVICE = {
     401: "; check the key",
     403: "; the key may not use this model",
@@ -42,7 +43,12 @@ def _refusal(error: Exception, status: int, key: Key) -> Failure:
     spent = status == 429 and "insufficient_quota" in json.dumps(body, default=str)
     again = (status in _AGAIN or status >= 500) and not spent
     advice = _ADVICE.get(status, _MOVED if 300 <= status < 400 else "")
-    return Failure(f"it answered {status} ({said}){advice}", again=again, after=retry_after(headers.get("retry-after")))
+    return Failure(
+        f"it answered {status} ({said}){advice}",
+        again=again,
+        after=retry_after(headers.get("retry-after")),
+        refused=status in _REFUSED,
+    )
 
 
 def _said(body: Any) -> str:

@@ -23,6 +23,8 @@ from llmopt.llm.retry import Failure, Retries
 from llmopt.llm.wire import exchange
 
 _LONGEST_PAUSE = 60.0
+# Characters of a refused request in an error.
+_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -225,6 +227,8 @@ class RemoteLLM(LLM):
             # A longer wish ends this call; whoever comes next asks again.
             if failure.again and failure.after and failure.after <= _LONGEST_PAUSE:
                 self.limits.pause(failure.after)
+            if failure.refused:
+                raise Failure(f"{failure}; {_named(request)}", again=False) from None
             raise
         except BaseException:
             charge.lost(time.perf_counter() - began)
@@ -235,6 +239,12 @@ class RemoteLLM(LLM):
 
 def _joined(whole: Response, part: Response) -> Response:
     return Response(whole.replies + part.replies, whole.usage.plus(part.usage))
+
+
+def _named(request: Request) -> str:
+    """Say which request it is, so that a user finds what is wrong with it."""
+    last = _texts(request)[-1]
+    return f"the request's last message has {len(last):,} characters and begins with {last[:_SHOWN]!r}"
 
 
 def _texts(request: Request) -> list[str]:

@@ -29,10 +29,15 @@ class Failure(Exception):
         Seconds that the server asks to wait.
     lost
         Whether the server may have done, and charged for, the work.
+    refused
+        Whether the server finds fault with this request, and not with all.
     """
 
-    def __init__(self, message: str, *, again: bool, after: float | None = None, lost: bool = False) -> None:
+    def __init__(
+        self, message: str, *, again: bool, after: float | None = None, lost: bool = False, refused: bool = False
+    ) -> None:
         super().__init__(message)
+        self.refused = refused
         self.again = again
         self.after = after
         self.lost = lost

@@ -13,8 +13,9 @@ from llmopt.opro.query import cut_off
 from llmopt.space import Text
 
 OPEN, CLOSE = "<INS>", "</INS>"
+EXAMPLE, END = "<EX>", "</EX>"
 
-_MARK = re.compile(r"<(?=\s*/?\s*ins\b)", re.IGNORECASE)
+_MARK = re.compile(r"<(?=\s*/?\s*(?:ins|ex)\b)", re.IGNORECASE)
 _INSIDE = re.compile(r"<ins>(.*?)(</ins>|(?=<ins>)|$)", re.IGNORECASE | re.DOTALL)
 _MARKS = re.compile(r"</?ins>", re.IGNORECASE)
 _ANNOUNCED = re.compile(r'[^"]*:\s*("[^"]*")')
@@ -25,7 +26,7 @@ _LONGEST = 2_000
 
 
 def harmless(text: str) -> str:
-    """Return a text in which no mark of an instruction is left, and of bounded length.
+    """Return a text in which no mark of an instruction or example is left, and of bounded length.
 
     Examples
     --------
@@ -45,12 +46,17 @@ def marked(instruction: str) -> str:
     return f"{OPEN}{harmless(instruction)}{CLOSE}"
 
 
-def shown(exemplar: Exemplar) -> str:
-    """Return an exemplar with a mark where the instruction will stand."""
-    return (
-        f"problem:\n{harmless(exemplar.before)}{OPEN}{harmless(exemplar.after)}\n"
-        f"right answer: {harmless(exemplar.target)}"
-    )
+def shown(exemplar: Exemplar, answered: str | None = None) -> str:
+    """Return an exemplar between its marks, with one where the instruction will stand; and what was answered to it."""
+    lines = [
+        EXAMPLE,
+        "problem:",
+        f"{harmless(exemplar.before)}{OPEN}{harmless(exemplar.after)}",
+        f"right answer: {harmless(exemplar.target)}",
+        *([] if answered is None else [f"answered: {harmless(answered)}"]),
+        END,
+    ]
+    return "\n".join(lines)
 
 
 def reader(space: Text, *, chat: bool) -> Callable[[Reply], Decoded[str]]:

@@ -57,6 +57,11 @@ class PromptProblem(ItemProblem):
         Of an instruction, in characters.
     notices
         What a user should be told about the data.
+
+    Raises
+    ------
+    InvalidInput
+        A part is empty or overlaps with the test, an initial instruction is not legal, or an example is too long.
     """
 
     direction = "maximize"
@@ -81,6 +86,7 @@ class PromptProblem(ItemProblem):
         self._initial = list(initial)
         self.examples_of_all = (*splits.train, *splits.validation, *splits.test)
         _check_initial(self.space, self._initial)
+        _check_splits(splits)
         self._check_context()
 
     @property
@@ -284,6 +290,19 @@ def prompt(
         max_length=max_length,
         notices=notices,
     )
+
+
+def _check_splits(splits: Splits) -> None:
+    if not splits.train or not splits.test:
+        raise InvalidInput(
+            f"a search needs training and test examples, not {len(splits.train)} and {len(splits.test)}; see "
+            "llmopt.problems.prompt.splits.split"
+        )
+    if splits.duplicates:
+        raise InvalidInput(
+            f"{splits.duplicates} questions of the test are training or validation questions too, which would flatter "
+            "what is found; leave them out, or let llmopt.problems.prompt.splits.split divide the examples"
+        )
 
 
 def _check_initial(space: Text, instructions: Sequence[str]) -> None:

@@ -23,6 +23,8 @@ Pair = tuple[str, Example]
 SILENT = 20
 """Empty answers, and no other, after which a scorer counts as broken."""
 
+_JUDGED = 64
+"""Answers that a judge reads together: so many may be lost where a run is killed."""
 _GREEDY = Sampling(temperature=0.0)
 _OPTION_TOKENS = 8
 """What the longest option may take beside its characters."""
@@ -117,23 +119,31 @@ class Scorer:
         if not self.template.instruction_first:
             first = {example: i for i, (_, example) in reversed(list(enumerate(pairs)))}
             order.sort(key=lambda i: first[pairs[i][1]])
-        answers: dict[int, str] = {}
         said: list[bool] = []
-
-        def take(i: int, first: int, part: Response) -> None:
-            place = order[i]
-            text = part.replies[0].text.strip()
-            said.append(bool(text))
-            if self.judge is None:
-                keep(place, ItemScore(self.metric.score(text, pairs[place][1]), text))
-            else:
-                answers[place] = text
-
-        self.llm.deliver([self.request(*pairs[i]) for i in order], take)
-        if self.judge is not None:
-            self.judge.score([(place, pairs[place][1], text) for place, text in sorted(answers.items())], keep)
+        size = max(1, len(order)) if self.judge is None else _JUDGED
+        for start in range(0, len(order), size):
+            self._score([(place, *pairs[place]) for place in order[start : start + size]], said, keep)
         if len(said) >= SILENT and not any(said):
             raise ModelError(
                 f"the scorer {self.llm.info.spec} gave an empty answer to all of {len(said)} questions; ask it one by "
                 "hand, or use another model, position or max_tokens"
             )
+
+    def _score(
+        self, asked: Sequence[tuple[int, str, Example]], said: list[bool], keep: Callable[[int, ItemScore], None]
+    ) -> None:
+        """Score triples of a place, an instruction and an example; note in ``said`` which answers hold anything."""
+        answers: dict[int, str] = {}
+
+        def take(i: int, first: int, part: Response) -> None:
+            place, _, example = asked[i]
+            text = part.replies[0].text.strip()
+            said.append(bool(text))
+            if self.judge is None:
+                keep(place, ItemScore(self.metric.score(text, example), text))
+            else:
+                answers[i] = text
+
+        self.llm.deliver([self.request(instruction, example) for _, instruction, example in asked], take)
+        if self.judge is not None:
+            self.judge.score([(asked[i][0], asked[i][2], text) for i, text in sorted(answers.items())], keep)

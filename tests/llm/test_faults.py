@@ -105,6 +105,18 @@ def test_an_error_ends_a_run_and_keeps_what_was_evaluated(provider: str) -> None
     assert result.nfev > 5
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_request_that_is_refused_can_be_found(provider: str) -> None:
+    long = Request((Message("user", f"Q: how many? {'x' * 5_000}"),))
+    said = r"answered 400 .* has 5,013 characters and begins with 'Q: how many\? x"
+    with (
+        FaultServer(["400"] * 9, solution) as server,
+        model(provider, server) as llm,
+        pytest.raises(ModelError, match=said),
+    ):
+        llm.generate([long])
+
+
 def mixtures() -> st.SearchStrategy[list[str]]:
     passing = ["ok"] * 8 + list(PASSING)
     return st.lists(st.sampled_from(passing), max_size=40) | st.lists(

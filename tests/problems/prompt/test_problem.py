@@ -17,6 +17,7 @@ from llmopt.llm.base import LLM, Message, Request
 from llmopt.problems.prompt.hand_written import STARTS
 from llmopt.problems.prompt.metrics.numeric import Numeric
 from llmopt.problems.prompt.problem import PromptProblem, prompt
+from llmopt.problems.prompt.splits import Splits
 from support.models import ABLE, FunctionLLM
 
 ROWS = [{"input": f"{i} + {i}?", "target": str(2 * i)} for i in range(20)]
@@ -219,3 +220,16 @@ def test_a_scorer_is_asked_with_the_users_template(tmp_path: Path) -> None:
     assert {text_of(request) for request in llm.requests} == {
         f"Frage: {example.input}\nDenk nach.\nAntwort:" for example in problem.splits.train
     }
+
+
+def test_parts_that_overlap_or_are_empty_are_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    made = prompt(write(tmp_path, ROWS), train=5, test=6, open_model=answering())
+    train, test = made.splits.train, made.splits.test
+    for splits, words in (
+        (Splits(train, (), ()), "needs training and test examples, not 5 and 0"),
+        (Splits((), (), test), "needs training and test examples, not 0 and 6"),
+        (Splits((*train, test[0]), (), test), "^1 questions of the test are training or validation questions too"),
+        (Splits(train, test[:2], test), "^2 questions of the test"),
+    ):
+        with pytest.raises(InvalidInput, match=words):
+            PromptProblem(made.scorer, splits, made.dataset)

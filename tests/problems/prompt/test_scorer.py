@@ -15,6 +15,7 @@ from llmopt.errors import InvalidInput, ModelError
 from llmopt.items import ItemScore
 from llmopt.llm.base import Request, Response, Take
 from llmopt.problems.prompt.examples import Example
+from llmopt.problems.prompt.judge import Judge
 from llmopt.problems.prompt.metrics import METRICS, by_name
 from llmopt.problems.prompt.scorer import Pair, Scorer
 from llmopt.problems.prompt.template import POSITIONS, Template
@@ -167,3 +168,19 @@ def test_a_scorer_that_says_nothing_is_an_error_and_not_a_search_among_zeros() -
     assert len(scores(scorer(" "), pairs[1:])) == 19
     once = iter(["2", *[""] * 19])
     assert len(scores(scorer(lambda request, i: next(once)), pairs)) == 20
+
+
+def test_what_was_judged_is_kept_when_the_scorer_fails_later() -> None:
+    asked: list[Request] = []
+
+    def fails_at_last(request: Request, i: int) -> str:
+        asked.append(request)
+        if len(asked) > 70:
+            raise ModelError("out of order")
+        return "two"
+
+    judge = Judge(FunctionLLM(lambda request, i: "yes"))
+    found: dict[int, ItemScore] = {}
+    with pytest.raises(ModelError, match="out of order"):
+        scorer(fails_at_last, judge=judge).score([(str(i), SUM) for i in range(200)], found.__setitem__)
+    assert len(found) == 64 and {score.score for score in found.values()} == {1.0}
