@@ -11,7 +11,13 @@ from llmopt.opro.grammar import enclosed
 
 
 def constraint(
-    codec: Codec[Any], able: Capabilities, opening: str, ends: tuple[str, str], known: Callable[[], Iterable[str]]
+    codec: Codec[Any],
+    able: Capabilities,
+    opening: str,
+    ends: tuple[str, str],
+    known: Callable[[], Iterable[str]],
+    *,
+    chat: bool,
 ) -> Constraint | None:
     """Return the constraint of a reply; None where the model obeys none.
 
@@ -27,8 +33,10 @@ def constraint(
         What stands before and behind the text in the reply.
     known
         Makes the texts that the grammar leaves out; called where there is a grammar.
+    chat
+        Whether the prompt is a conversation: a schema bounds its answer, and not a text that is continued.
     """
-    if not (able.grammar or able.schema):
+    if not (able.grammar or (able.schema and chat)):
         return None
     grammar = None
     if able.grammar:

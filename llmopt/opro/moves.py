@@ -133,7 +133,9 @@ class MovePrompts:
         sides = {i % 2 for i in range(first, first + len(samples))}
         # Of one prompt, only its own side's: a grammar costs time.
         constraints = [
-            constraint(codec, able, codec.lead, ("", _END), partial(self._known, codec)) if side in sides else None
+            constraint(codec, able, codec.lead, ("", _END), partial(self._known, codec), chat=False)
+            if side in sides
+            else None
             for side, codec in enumerate(codecs)
         ]
         above = remarks(note, self._hint)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from llmopt.llm.base import Constraint, Reply, Request, Sampling
+from llmopt.llm.base import Capabilities, Constraint, Reply, Request, Sampling
 from llmopt.opro.codec import Decoded, no_solution
 from llmopt.opro.grammar import quote
 from llmopt.opro.joins import Change, Join, joins
@@ -60,8 +60,8 @@ class PathPrompts:
         self._above = "".join(f"{line}\n" for line in above)
         self._change: Change = change
 
-    def queries(self, n: int, step: int, rng: np.random.Generator) -> list[Query]:
-        """Return ``n`` requests for one reply each; ``step`` counts from 0."""
+    def queries(self, n: int, step: int, rng: np.random.Generator, *, able: Capabilities) -> list[Query]:
+        """Return ``n`` requests for one reply each to a model that can so much; ``step`` counts from 0."""
         found = joins(
             self._task.history,
             n,
@@ -72,17 +72,27 @@ class PathPrompts:
             change=self._change,
         )
         sampling = Sampling(warmed(self._temperature, stagnation(self._task.history, step + 1)))
-        return [self._query(join, sampling, (self._task.seed, step, i), rng) for i, join in enumerate(found)]
+        places = [(self._task.seed, step, i) for i in range(len(found))]
+        return [self._query(join, sampling, place, rng, able) for join, place in zip(found, places, strict=True)]
 
-    def _query(self, join: Join, sampling: Sampling, place: tuple[int, int, int], rng: np.random.Generator) -> Query:
+    def _query(
+        self,
+        join: Join,
+        sampling: Sampling,
+        place: tuple[int, int, int],
+        rng: np.random.Generator,
+        able: Capabilities,
+    ) -> Query:
         # Equal labels: the last one in a random order stands for all.
         options = {self._labels[join.entries[i]]: join.orders[i] for i in rng.permutation(len(join.entries))}
         texts = sorted(options)
         request = Request(
             self._above + " ".join(f"{self._labels[entry]}{SEPARATOR}" for entry in join.path),
             max_tokens=2 * max(map(len, texts)) + 4,
-            constraint=Constraint(alternatives(texts), {"type": "string", "enum": texts}),
+            # A schema bounds no text that is continued.
+            constraint=Constraint(alternatives(texts), {"type": "string", "enum": texts}) if able.grammar else None,
             sampling=sampling,
+            stop=() if able.grammar else (SEPARATOR, "\n"),
         )
         return Query(request, lambda reply: _read(reply, options), place)
 

@@ -145,4 +145,5 @@ class SolutionPrompts:
     def _constraint(self, writer: Writer, prompt: Prompt, able: Capabilities) -> Constraint | None:
         ends = ("", prompt.ending) if prompt.ending else ("[", "]")
         known = writer.known if self._exclude_known else list
-        return constraint(writer.codec, able, prompt.opening, ends, known)
+        chat = not isinstance(prompt.content, str)
+        return constraint(writer.codec, able, prompt.opening, ends, known, chat=chat)

@@ -315,7 +315,7 @@ class OPRO(AskTellSolver):
         if self._instructions is not None:
             return self._instructions.queries(n, self._step, self.rng, self.prompts or 1)
         if self._paths is not None:
-            return self._paths.queries(n, self._step, self.rng)
+            return self._paths.queries(n, self._step, self.rng, able=self.llm.capabilities)
         prompts = min(n, self._prompt_count())
         each, more = divmod(n, prompts)
         samples = [each + (i < more) for i in range(prompts)]

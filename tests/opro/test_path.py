@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmopt import Budget, InvalidInput, OptimizeResult, Permutation, Problem, minimize, run
-from llmopt.llm.base import Reply
+from llmopt.llm.base import Reply, Request
 from llmopt.opro import OPRO
 from llmopt.problems.tsp import TSP, tsp
 from llmopt.solver import Task
@@ -156,3 +156,14 @@ def test_whole_round_trips_are_shown_from_anywhere_in_letters() -> None:
     assert not result.invalid
     keys = {space.key(np.array([ord(letter) - 65 for letter in text.split()])) for text in shown}
     assert keys <= {space.key(evaluation.solution) for evaluation in result.history}
+
+
+def test_who_obeys_no_grammar_names_an_entry_up_to_the_next_arrow() -> None:
+    def goes_on(request: Request, i: int) -> str:
+        text = f" {request.seed % 6 if request.seed else 0} -> 1 -> 2\n3"
+        return min((text.split(stop)[0] for stop in request.stop), key=len)
+
+    llm = FunctionLLM(goes_on, replace(ABLE, grammar=False))
+    result = solve(Named([str(i) for i in range(6)]), llm, serializer="path", retries=9)
+    assert all(request.constraint is None and request.stop == (" ->", "\n") for request in llm.requests)
+    assert result.nfev > 5

@@ -255,3 +255,17 @@ def test_texts_and_tours_are_searched_too() -> None:
             FunctionProblem(lambda s: float(len(str(s))), space), OPRO(obedient()), Budget(evaluations=30), seed=1
         )
         assert result.nfev == 30 and not result.invalid
+
+
+@pytest.mark.parametrize("serializer", ["moves", "continuation"])
+def test_who_obeys_no_grammar_continues_a_pattern_up_to_the_end_of_its_line(serializer: Any) -> None:
+    def goes_on(request: Request, i: int) -> str:
+        other = {"w=": "b", "b=": "w"}[prompt_text(request)[-2:]]
+        [stop] = request.stop
+        return f" {i % 5} {other}={len(llm.requests)}\ngain=30 at w=1 b=2".split(stop)[0]
+
+    llm = FunctionLLM(goes_on, replace(ABLE, grammar=False))
+    result = solve(OPRO(llm, serializer=serializer), steps=1)
+    assert result.nfev > len(STARTS) and result.invalid.total() == 0
+    # A schema bounds an answer, and no text that is continued.
+    assert all(request.constraint is None for request in llm.requests)
