@@ -12,6 +12,7 @@ from llmopt.space.relaxation import Points, Relaxation
 
 SIGMA = 0.2
 """The first step size, as a share of each variable's range."""
+_LEAST_STRETCH = 1e-9
 FEWEST, MOST = 4, 1024
 """Points in a generation: with fewer there is little to recombine, with more there is little but random search."""
 
@@ -84,7 +85,7 @@ class Distribution:
         # Here, since it loads SciPy's statistics, which take most of a second.
         from cmaes import CMAwM
 
-        width, step = self._relaxation.width, self._relaxation.step
+        width, step = self._relaxation.width, self._relaxation.lattice
         # The strategy counts values from their own places, the relaxation from the edge of the first one's part.
         bounds = np.column_stack([step / 2, width - step / 2])
         self._strategy = CMAwM(
@@ -157,4 +158,5 @@ class Distribution:
     def _stretch(self) -> Points:
         """What the margin stretches coordinates of whole numbers and choices by, shape (d,)."""
         ones = np.ones(self._relaxation.dimension)
-        return np.asarray(getattr(self._strategy, "_A", ones))
+        # A mean on the border of a value's part makes the package's factor 0.
+        return np.maximum(getattr(self._strategy, "_A", ones), _LEAST_STRETCH)

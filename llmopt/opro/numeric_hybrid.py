@@ -112,7 +112,8 @@ class NumericHybrid(AskTellSolver):
 
     def ask(self, n: int) -> Proposals:
         history, space = self.task.history, self.task.space
-        wanted = min(self._models_share, n)
+        # In the short step at the end of a budget, in proportion: else it could be the model's alone.
+        wanted = self._models_share * n // self.batch
         written = Proposals(space.pack([]))
         if wanted:
             self._brief()

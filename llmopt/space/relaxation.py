@@ -38,7 +38,10 @@ class Relaxation:
     width
         The length of the box along each coordinate, in units; shape (d,).
     step
-        The step of each variable in units, 0.0 where it is continuous; shape (d,).
+        The step of each variable in units, 0.0 where it is continuous; shape (d,). Of whole numbers on a logarithmic
+        scale, the largest one.
+    lattice
+        The same where values lie evenly, else 0.0; shape (d,).
     unit
         The length of a unit in the box of the vector, shape (d,); see :class:`llmopt.space.variables.Variable`.
     names
@@ -58,6 +61,8 @@ class Relaxation:
         self.unit: Points = np.where(step > 0, whole_steps, reach)
         self.width = (high - low) / self.unit
         self.step = step / self.unit
+        even = [not (isinstance(variable, Int) and variable.log) for variable in free]
+        self.lattice: Points = np.where(even, self.step, 0.0)
         self._anchors: list[tuple[Points, dict[str, Any]]] = []
 
     @property

@@ -55,6 +55,24 @@ def asked(llm: FunctionLLM) -> int:
     return sum(request.n for request in llm.requests)
 
 
+def test_a_useless_model_keeps_no_budget_from_being_spent() -> None:
+    def steps(solution: dict[str, Any]) -> float:
+        return float(np.floor(bowl(solution) / 30))
+
+    useless = FunctionLLM(lambda request, i: "I cannot help with that.", CHAT)
+    for evaluations in (100, 203):
+        result = run(FunctionProblem(steps, PLANE), NumericHybrid(useless), Budget(evaluations=evaluations), seed=0)
+        assert (result.nfev, result.stop_reason) == (evaluations, "evaluations")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whole_numbers_on_a_logarithmic_scale_are_all_in_reach(seed: int) -> None:
+    space = Vector(n=Int(1, 1000, log=True))
+    problem = FunctionProblem(lambda s: abs(math.log(s["n"] / 300)), space)
+    result = run(problem, NumericHybrid(obedient(), share=0), Budget(evaluations=150), seed=seed, target=0.0)
+    assert result.success
+
+
 def test_with_no_share_no_model_is_asked_and_none_is_named() -> None:
     llm = obedient()
     solver = NumericHybrid(llm, share=0)

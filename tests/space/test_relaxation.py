@@ -51,4 +51,9 @@ def test_a_unit_is_a_share_of_the_range_and_a_whole_number_of_steps() -> None:
     relaxation = Relaxation(space, 0.1)
     assert relaxation.dimension == 4
     assert relaxation.width.tolist() == pytest.approx([10, 10.1, 2, 10])
-    assert relaxation.step.tolist() == pytest.approx([0, 0.1, 1, 0])
+    assert relaxation.step.tolist() == relaxation.lattice.tolist() == pytest.approx([0, 0.1, 1, 0])
+
+
+def test_whole_numbers_on_a_logarithmic_scale_lie_on_no_lattice() -> None:
+    relaxation = Relaxation(Vector(n=Int(1, 1000, log=True), k=Int(1, 1000)), 1.0)
+    assert relaxation.step[0] > 0 and relaxation.lattice.tolist() == pytest.approx([0.0, 0.001])
