@@ -42,7 +42,7 @@ class InstructionPrompts:
     order
         ``"worst"`` (the paper's: best last), ``"best"`` (best first), ``"oldest"``, ``"random"``.
     scores
-        ``"hidden"``: no scores are shown; ``"shuffled"``: accuracies are dealt to other instructions; else accuracies
+        ``"hidden"``: no scores are shown; ``"shuffled"``: instructions are dealt to accuracies; else accuracies
         in ``buckets``.
     buckets
         The number of different accuracies that are told apart.
@@ -106,8 +106,10 @@ class InstructionPrompts:
     def _prompt(self, rng: np.random.Generator) -> str | tuple[Message, ...]:
         rows = trajectory(self._task.history, self._top_k, self._order, rng)
         chosen = [self._task.exemplars[i] for i in self._chosen(rng)]
-        of = rng.permutation(rows) if self._shuffled else rows
-        scores = {row: self._score(other) for row, other in zip(rows.tolist(), of.tolist(), strict=True)}
+        # Beside accuracies in their order: a true order of the texts would tell what the accuracies do not.
+        dealt = rng.permutation(rows) if self._shuffled else rows
+        scores = {row: self._score(other) for row, other in zip(dealt.tolist(), rows.tolist(), strict=True)}
+        rows = dealt
         if self._chat:
             return (Message("user", self._conversation(rows, scores, chosen)),)
         return self._list(rows, scores, chosen)

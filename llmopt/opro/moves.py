@@ -66,7 +66,7 @@ class MovePrompts:
         ``"random"``.
     scores
         Gains: ``"rescaled"`` to ``levels`` for the largest; ``"rounded"``: as they are, with ``digits`` decimals;
-        ``"ranked"``; ``"hidden"``; ``"shuffled"``: rescaled ones beside other moves.
+        ``"ranked"``; ``"hidden"``; ``"shuffled"``: rescaled ones, beside which the moves are dealt.
     digits
         See ``scores``; None: three significant digits.
     levels
@@ -190,7 +190,10 @@ class MovePrompts:
         pairs = pairs[self._places(gains[pairs], better[pairs], rng)]
         start, end = (take(history.columns, rows[pairs]) for rows in (worse, better))
         texts = codec.moves(start, end, _factor(rng), rng)
-        shown, target = self._gains(gains[pairs], rng)
+        if self._scores == "shuffled":
+            # Beside gains in their order: a true order of the moves would tell what the gains do not.
+            texts = [texts[i] for i in rng.permutation(len(texts))]
+        shown, target = self._gains(gains[pairs])
         lines = [*zip(shown, texts, strict=True), (target, codec.lead)]
         return [f"gain={gain} at {text}" if gain else text for gain, text in lines]
 
@@ -202,7 +205,7 @@ class MovePrompts:
         rising = np.argsort(found if self._order == "oldest" else gains, kind="stable")
         return rising[::-1] if self._order == "best" else rising
 
-    def _gains(self, gains: NDArray[np.float64], rng: np.random.Generator) -> tuple[list[str], str]:
+    def _gains(self, gains: NDArray[np.float64]) -> tuple[list[str], str]:
         """Return the texts of gains, and of the one to ask for."""
         largest = float(gains.max(initial=0.0))
         if self._scores == "hidden":
@@ -213,10 +216,7 @@ class MovePrompts:
         if self._scores == "rounded":
             *written, target = map(self._written, [*gains.tolist(), min(2 * largest or 1.0, _LARGEST)])
             return written, target
-        shown = [str(max(1, round(self._levels * (gain / largest)))) for gain in gains.tolist()]
-        if self._scores == "shuffled":
-            shown = [shown[i] for i in rng.permutation(len(shown))]
-        return shown, str(2 * self._levels)
+        return [str(max(1, round(self._levels * (gain / largest)))) for gain in gains.tolist()], str(2 * self._levels)
 
     def _written(self, gain: float) -> str:
         return f"{gain:.3g}" if self._digits is None else plain(gain, self._digits)

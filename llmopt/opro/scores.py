@@ -29,7 +29,7 @@ def shown_losses(
         1, the target 0 below the best by a share of the spread; linear in the loss, logarithmic in the distance
         to the best where outliers would leave the others on one level; invariant under any positive affine
         change of the score. ``"ranked"``: the rank, the best 1, the target 0; invariant under any increasing
-        change. ``"hidden"``: nothing. ``"shuffled"``: as rescaled; whoever shows them deals them to other solutions.
+        change. ``"hidden"``: nothing. ``"shuffled"``: as rescaled; whoever shows them deals the solutions to them.
     digits
         Decimals; None: as many as show the spread with three digits.
     levels

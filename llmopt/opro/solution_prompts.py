@@ -128,14 +128,15 @@ class SolutionPrompts:
         shown, target = shown_losses(
             (-losses if own_sign else losses)[falling], self._scores, self._digits, self._levels
         )
-        places = np.argsort(falling, kind="stable") if self._scores != "shuffled" else rng.permutation(len(rows))
-        scores = [shown[i] for i in places]
+        scores = [shown[i] for i in np.argsort(falling, kind="stable")]
+        # Beside losses in their order: a true order of the solutions would tell what the losses do not.
+        dealt = rng.permutation(rows) if self._scores == "shuffled" else rows
         return View(
             description=f"{self._task.description}\n{self._task.space.describe()}",
             hint=self._hint,
             note=note,
             codec=writer.codec,
-            solutions=[writer.shown(int(row), rng) for row in rows],
+            solutions=[writer.shown(int(row), rng) for row in dealt],
             scores=scores,
             target=target,
             maximize=own_sign,

@@ -78,8 +78,8 @@ class OPRO(AskTellSolver):
     scores, digits, levels
         How scores are written, see :func:`llmopt.opro.scores.shown_losses`; ``"auto"``: rounded in a chat (to
         whole numbers where the spread is that large, as in the paper), rescaled in a continuation (to 1,000 levels by
-        default, gains of moves to 9). ``"shuffled"`` is the control that deals them to other solutions: does the model
-        use them at all?
+        default, gains of moves to 9). ``"shuffled"`` is the control that shows them in their order and deals the
+        solutions to them: does the model use them at all?
     temperature
         By default 1.0, which the paper finds best (section 5.4), 0.6 for moves and 0.5 for a path.
     exclude_known

@@ -108,6 +108,9 @@ def test_shuffled_gains_are_the_same_ones_beside_other_moves() -> None:
     solve(shuffled, scores="shuffled")
     words = [sorted(" ".join(lines(llm)).split()) for llm in (honest, shuffled)]
     assert words[0] == words[1] and lines(honest) != lines(shuffled)
+    # In the order of the gains, which tells nothing of the moves.
+    gains = [[line.split()[0] for line in lines(llm)] for llm in (honest, shuffled)]
+    assert gains[0] == gains[1]
 
 
 @pytest.mark.parametrize(("order", "gains"), [("worst", [3, 6, 9]), ("best", [9, 6, 3]), ("oldest", [6, 9, 3])])
