@@ -102,6 +102,13 @@ class MovePrompts:
         self._exclude_known = exclude_known
         self._hint = hint
 
+    @property
+    def any_gain(self) -> bool:
+        """Whether any of the best solutions is better than another one, so that there is a move to show."""
+        history = self._task.history
+        best = history.losses[history.best(self._top_k)]
+        return len(best) > 0 and bool(best[0] < best[-1])
+
     def queries(
         self,
         samples: Sequence[int],
@@ -112,7 +119,7 @@ class MovePrompts:
         note: str = "",
         first: int = 0,
     ) -> list[Query]:
-        """Return the requests of a step.
+        """Return the requests of a step, where there is :attr:`any_gain`.
 
         Parameters
         ----------
@@ -173,10 +180,9 @@ class MovePrompts:
 
     def _origin(self) -> dict[str, Any]:
         incumbent = self._task.history.incumbent
-        if incumbent is not None:
-            solution: dict[str, Any] = incumbent.solution
-            return solution
-        return self._space.row(self._space.from_box(self._space.box.mean(axis=1)[None]), 0)
+        assert incumbent is not None
+        solution: dict[str, Any] = incumbent.solution
+        return solution
 
     def _lines(self, codec: MoveCodec, rng: np.random.Generator) -> list[str]:
         history = self._task.history

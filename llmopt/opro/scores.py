@@ -12,6 +12,7 @@ from llmopt.errors import InvalidInput
 ScoreForm = Literal["rounded", "rescaled", "ranked", "shuffled", "hidden"]
 
 LEVELS = 1_000
+_LEAST = float(np.finfo(np.float64).min)
 
 
 def shown_losses(
@@ -45,7 +46,9 @@ def shown_losses(
     if form == "rounded":
         best = float(losses[-1])
         decimals = _decimals(losses) if digits is None else digits
-        return [plain(x, decimals) for x in losses], plain(best / 2 if best > 0 else best * 2 - 1, decimals)
+        return [plain(x, decimals) for x in losses], plain(
+            best / 2 if best > 0 else max(best * 2 - 1, _LEAST), decimals
+        )
     if form in ("rescaled", "shuffled"):
         best = float(losses[-1])
         # Ends first scaled to at most 1, so that no difference overflows.
@@ -69,5 +72,7 @@ def plain(number: float, digits: int) -> str:
 
 
 def _decimals(losses: NDArray[np.float64]) -> int:
-    spread = float(np.ptp(losses)) or abs(float(losses[0])) or 1.0
+    with np.errstate(over="ignore"):
+        spread = float(np.ptp(losses))
+    spread = spread or abs(float(losses[0])) or 1.0
     return int(np.clip(2 - np.floor(np.log10(spread)), 0, 12)) if np.isfinite(spread) else 0

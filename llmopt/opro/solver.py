@@ -55,10 +55,11 @@ class OPRO(AskTellSolver):
     serializer
         ``"chat"`` (the paper's meta-prompt), ``"continuation"`` (a pattern of solutions to continue; for small base
         models), ``"moves"`` (for vectors with numbers: a pattern of moves between good solutions, see
-        :class:`llmopt.opro.moves.MovePrompts`), ``"path"`` (for permutations whose entries have labels: the model names
-        the next entry of a good order, see :class:`llmopt.opro.path.PathPrompts`), ``"auto"`` (where the model can both
-        continue text and obey a grammar: moves for vectors with numbers, path where there are labels, else
-        continuation; elsewhere chat), or a :class:`llmopt.opro.serializer.Serializer`.
+        :class:`llmopt.opro.moves.MovePrompts`; a continuation while there is none), ``"path"`` (for permutations whose
+        entries have labels: the model names the next entry of a good order, see
+        :class:`llmopt.opro.path.PathPrompts`), ``"auto"`` (where the model can both continue text and obey a grammar:
+        moves for vectors with numbers, path where there are labels, else continuation; elsewhere chat), or a
+        :class:`llmopt.opro.serializer.Serializer`.
     samples
         Replies per step (8 in the paper, section 5.1).
     prompts
@@ -321,7 +322,7 @@ class OPRO(AskTellSolver):
         samples = [each + (i < more) for i in range(prompts)]
         hinted = int(self._reads_hint())
         queries = self._below_solutions(samples[:hinted], Hinted(), HINT_TEMPERATURE) if hinted else []
-        if self._moves is None:
+        if self._moves is None or not self._moves.any_gain:
             return queries + self._below_solutions(samples[hinted:], self.serializer, TEMPERATURE, first=hinted)
         return queries + self._moves.queries(
             samples[hinted:], self._step, self.rng, able=self.llm.capabilities, note=self.note, first=hinted

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt import Budget, Categorical, Float, FunctionProblem, Int, OptimizeResult, Vector, run
+from llmopt import Budget, Categorical, Float, FunctionProblem, Infeasible, Int, OptimizeResult, Vector, run
 from llmopt.llm.base import Reply
 from llmopt.opro import OPRO, moves
 from support.models import ABLE, FunctionLLM, obedient
@@ -152,15 +152,26 @@ def test_extreme_and_equal_losses_are_shown_too(value: float, scores: Any) -> No
     assert all("nan" not in str(r.prompt) and "inf" not in str(r.prompt) for r in llm.requests)
 
 
-def test_without_a_score_the_moves_lead_from_the_middle() -> None:
+def test_while_nothing_has_a_score_solutions_are_asked_for() -> None:
     llm = FunctionLLM(lambda r, i: f"{i} b=1")
 
     def fails(s: dict[str, int]) -> float:
         raise ValueError("no")
 
     result = run(FunctionProblem(fails, WB), OPRO(llm, serializer="moves", prompts=1), Budget(steps=1), starts=STARTS)
-    assert lines(llm) == ["gain=18 at w="]
-    assert [e.solution for e in result.history[3:]] == [{"w": 5 * i, "b": 5} for i in range(8)]
+    assert lines(llm) == ["loss=0 at w="]
+    assert [e.solution for e in result.history[3:]] == [{"w": i, "b": 1} for i in range(8)]
+
+
+def test_what_is_feasible_in_a_small_part_alone_is_found() -> None:
+    def narrow(s: dict[str, float]) -> float:
+        if not 6.1 < s["x"] < 6.3:
+            raise Infeasible("elsewhere")
+        return s["x"]
+
+    solver = OPRO(obedient(), serializer="moves")
+    result = run(FunctionProblem(narrow, Vector(x=Float(0, 10))), solver, Budget(evaluations=400), seed=0)
+    assert result.nfev == 400 and result.fun == pytest.approx(6.1, abs=0.05)
 
 
 def test_choices_stand_beside_moves() -> None:
