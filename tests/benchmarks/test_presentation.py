@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from llmopt import AskTellSolver, Vector
-from llmopt.benchmarks.studies import presentation
+from llmopt.benchmarks.studies import command, presentation
 from llmopt.benchmarks.studies.designs import DEFAULT, DESIGNS, Spaced, ValueLast
 from llmopt.benchmarks.studies.frozen import frozen
 from llmopt.benchmarks.studies.presentation import difference, main, propose
@@ -78,7 +78,7 @@ def test_what_is_in_the_file_is_not_measured_again(
 ) -> None:
     some = list(frozen(1))[:2]
     monkeypatch.setattr(presentation, "frozen", lambda: iter(some))
-    monkeypatch.setattr(presentation, "connect", lambda spec: obedient())
+    monkeypatch.setattr(command, "connect", lambda spec: obedient())
     monkeypatch.setattr(
         presentation, "DESIGNS", {DEFAULT: lambda llm: OPRO(llm), "hidden": lambda llm: OPRO(llm, scores="hidden")}
     )
