@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,12 +54,13 @@ def test_no_study_takes_the_rows_of_another_model_for_its_own(
 ) -> None:
     path, design = str(tmp_path / "kept.csv"), "no model: lines of the prompt"
     Kept(Path(path), "another").add("a", 1)
-    for call in (
+    calls: list[Callable[[], None]] = [
         lambda: confirm.main(path, design),
         lambda: gaps.main(path, design),
         lambda: presentation.main(path, design),
         lambda: hybrid.main([path, "copier"]),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(SystemExit) as ended:
             call()
         said = capsys.readouterr().err

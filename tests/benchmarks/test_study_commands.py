@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
@@ -66,10 +67,11 @@ def test_a_model_that_cannot_do_a_design_is_refused_in_one_line(
 
 
 def test_a_model_that_there_is_not_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for call in (
+    calls: list[Callable[[], None]] = [
         lambda: next_city.main("no-such-model"),
         lambda: hybrid.main([str(tmp_path / "found.csv"), "no-such-model"]),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(SystemExit) as ended:
             call()
         assert ended.value.code == 2 and "no-such-model" in failure(capsys)
