@@ -9,6 +9,8 @@ keeps every run as soon as it has ended; what is in it is not run again. It is o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from llmopt.benchmarks.studies.command import design_parser, errors_in_one_line, measuring, opened, parsed
@@ -57,7 +59,10 @@ def problem(settings: str, instance: int) -> NumericFunction:
 
 
 def table(gaps: dict[Key, float], designs: list[str], instances: range) -> str:
-    """Return the table as Markdown: geometric means by the number of variables, and over ``gaussian``."""
+    """Return the table as Markdown: geometric means by the number of variables, and over ``gaussian``.
+
+    The interval is that of the bootstrap over functions: instances of one function are much alike.
+    """
     by_size: dict[int, list[str]] = {}
     for function in FUNCTIONS:
         by_size.setdefault(len(problem(function, 0).space.variables), []).append(function)
@@ -66,12 +71,13 @@ def table(gaps: dict[Key, float], designs: list[str], instances: range) -> str:
         f"|---|{'---:|' * (len(by_size) + 1)}---|",
     ]
 
-    def of(design: str, functions: list[str]) -> list[float]:
-        return [gaps[design, function, i] for function in functions for i in instances]
+    def of(design: str, functions: Sequence[str]) -> list[float]:
+        """Return the geometric mean of each function."""
+        return [float(np.exp(np.mean([np.log(gaps[design, f, i]) for i in instances]))) for f in functions]
 
     for design in designs:
-        means = [np.exp(np.mean(np.log(of(design, some)))) for some in (*by_size.values(), list(FUNCTIONS))]
-        over = geometric_ratio(*(of(each, list(FUNCTIONS)) for each in (design, CONTROLS[0])))
+        means = [np.exp(np.mean(np.log(of(design, some)))) for some in (*by_size.values(), FUNCTIONS)]
+        over = geometric_ratio(*(of(each, FUNCTIONS) for each in (design, CONTROLS[0])))
         lines.append(f"| {design} | {' | '.join(f'{mean:.3g}' for mean in means)} | {written(over)} |")
     return "\n".join(lines)
 

@@ -6,7 +6,7 @@ Every solver has the same instances, start points and budget. A true hint says i
 two significant digits; a false one names another place, drawn uniformly. FILE (CSV) keeps every run as soon as it has
 ended; what is in it is not run again. It is of one model, suite and budget. SPEC ``copier``, which is no model but
 repeats numbers of its prompts, gets no hints. The table has ratios of expected running times (ERT): below 1, the first
-needs fewer evaluations.
+needs fewer evaluations; behind it the bootstrap interval, from five instances on, and the number of targets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.benchmarks.runtimes import RESAMPLES, charged, ends, ert, hitting_times, resampled_ert
+from llmopt.benchmarks.runtimes import FEWEST, RESAMPLES, charged, ends, ert, hitting_times, resampled_ert
 from llmopt.benchmarks.studies.command import errors_in_one_line
 from llmopt.benchmarks.studies.kept import Kept, ended
 from llmopt.llm import connect
@@ -94,14 +94,15 @@ class Ratio:
     Attributes
     ----------
     value, low, high
-        With the bootstrap interval of 95 % over instances, which both solvers share; NaN where there is no target.
+        With the bootstrap interval of 95 % over instances, which both solvers share; the value is NaN where there is no
+        target, and the ends are None there and where there are too few instances.
     targets
         How many there are.
     """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     targets: int
 
 
@@ -148,11 +149,11 @@ def ratio(one: Sequence[Row], other: Sequence[Row]) -> Ratio:
             means = np.array([[ert(times[:, i, k], evaluations[:, i]) for i in (0, 1)]])
             found.append(np.log(np.vstack([means, resampled])))
     if not found:
-        return Ratio(np.nan, np.nan, np.nan, 0)
+        return Ratio(np.nan, None, None, 0)
     with np.errstate(invalid="ignore"):
         logs = np.mean([values[:, 0] - values[:, 1] for values in found], axis=0)
     assert len(logs) == RESAMPLES + 1
-    low, high = ends(np.exp(logs[1:]))
+    low, high = ends(np.exp(logs[1:])) if len(shared) >= FEWEST else (None, None)
     return Ratio(float(np.exp(logs[0])), low, high, len(found))
 
 
@@ -196,6 +197,8 @@ def table(found: Sequence[Row]) -> Iterator[str]:
 def _text(ratio: Ratio) -> str:
     if not ratio.targets:
         return "no target reached"
+    if ratio.low is None or ratio.high is None:
+        return f"{ratio.value:.2f} ({ratio.targets})"
     return f"{ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f}; {ratio.targets})"
 
 

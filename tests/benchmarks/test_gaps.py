@@ -36,3 +36,15 @@ def test_a_design_that_is_unknown_is_refused_before_any_run(tmp_path: Path) -> N
     with pytest.raises(SystemExit):
         gaps.main(str(tmp_path / "gaps.csv"), "no such design")
     assert not (tmp_path / "gaps.csv").exists()
+
+
+def test_instances_of_one_function_are_no_more_evidence_than_their_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gaps, "FUNCTIONS", ("name=sphere dim=2", "name=ackley dim=2", "name=branin"))
+    factors = dict(zip(gaps.FUNCTIONS, (0.5, 1.0, 4.0), strict=True))
+
+    def interval(instances: range) -> str:
+        found = {("gaussian", f, i): 1.0 + i for f in factors for i in instances}
+        found |= {("differential", f, i): factor * (1.0 + i) for f, factor in factors.items() for i in instances}
+        return gaps.table(found, ["gaussian", "differential"], instances).splitlines()[-1].split("|")[-2].strip()
+
+    assert interval(range(1)) == interval(range(50)) == "1.26 (0.50 to 4.00)"

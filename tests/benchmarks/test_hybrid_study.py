@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 from llmopt.benchmarks.studies import hybrid
 from llmopt.benchmarks.studies.hybrid import (
     CLASSICAL,
+    HYBRID,
     MODEL,
+    PARTS,
     SOLVERS,
     TARGETS,
     Row,
@@ -20,6 +23,7 @@ from llmopt.benchmarks.studies.hybrid import (
     main,
     measure,
     ratio,
+    table,
     true_hint,
 )
 from llmopt.errors import LlmoptError
@@ -68,6 +72,14 @@ def test_a_ratio_is_that_of_expected_running_times() -> None:
     assert ratio(rows(1.0), rows(1.0, reached=3)).targets == 3
     assert ratio(rows(1.0, reached=0), rows(1.0)).value == np.inf
     assert ratio(rows(1.0), rows(1.0, range(20, 25))).targets == 0
+
+
+def test_a_handful_of_instances_gives_no_interval() -> None:
+    few, enough = (ratio(rows(2.0, range(count)), rows(1.0, range(count))) for count in (4, 5))
+    assert (few.value, few.low, few.high) == (pytest.approx(2.0), None, None)
+    assert (enough.low, enough.high) == pytest.approx((2.0, 2.0))
+    each = [replace(row, solver=solver) for solver in (HYBRID, *PARTS) for row in rows(1.0, range(4))]
+    assert list(table(each))[2] == "| sphere 2 | 1.00 (10) | 1.00 (10) | 1.00 (10) |"
 
 
 def test_the_better_part_needs_fewer_evaluations_or_reaches_more() -> None:
