@@ -9,6 +9,8 @@ step's prompts. FILE (CSV) keeps every run as soon as it has ended; what is in i
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from llmopt.benchmarks.studies.command import design_parser, errors_in_one_line, measuring, opened, parsed
@@ -19,13 +21,22 @@ from llmopt.benchmarks.studies.paired import CONTROLS, geometric_ratio, written
 from llmopt.objective import Budget
 from llmopt.registry import create_solver
 from llmopt.run import run
+from llmopt.solver import AskTellSolver, Solver
 
 SEEDS = range(8_000, 8_012)
 """Of the coefficients, noise, starts and solver; none of them is one of the frozen histories'."""
 BUDGET = Budget(evaluations=805, steps=100)
+"""Of eight samples a step."""
 
 Row = tuple[bool, int, int]
 """Whether a run was solved, its evaluations and its steps."""
+
+
+def budget(solver: Solver) -> Budget:
+    """Return the budget of a run: where a step has few samples, there are more steps, for as many evaluations."""
+    if BUDGET.steps is None or not isinstance(solver, AskTellSolver):
+        return BUDGET
+    return replace(BUDGET, steps=BUDGET.steps * max(1, 8 // solver.batch))
 
 
 @errors_in_one_line()
@@ -43,7 +54,7 @@ def main(*arguments: str) -> None:
         for name, seed in missing:
             with measuring(name):
                 solver = create_solver(name) if name in CONTROLS else DESIGNS[name](llm)
-                result = ended(run(line(seed, 40), solver, BUDGET, seed=seed))
+                result = ended(run(line(seed, 40), solver, budget(solver), seed=seed))
             needed = result.evaluations_to_target or result.nfev, result.steps_to_target or result.nit
             row = known[name, seed] = (result.success, *needed)
             kept.add(name, seed, *map(int, row))
