@@ -1,6 +1,6 @@
 """What of a prompt makes a small model's proposals better? One step from each of many frozen histories.
 
-    python -P -m llmopt.benchmarks.studies.presentation FILE [--llm local] [DESIGN...]
+    python -P -m llmopt.benchmarks.studies.presentation FILE [--llm local] [--histories N] [DESIGN...]
 
 The histories are those of solvers without a model, on lines and functions that are none of the paper's seven settings;
 every design proposes eight solutions from each, and so do the controls without a model. A design is one change of the
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,9 +92,13 @@ def difference(one: Shares, other: Shares, groups: NDArray[np.int64]) -> tuple[f
 @errors_in_one_line()
 def main(*arguments: str) -> None:
     """Measure what is missing and print the table."""
-    options = parsed(design_parser(__doc__, "*"), arguments, DESIGNS)
+    parser = design_parser(__doc__, "*")
+    parser.add_argument("--histories", type=int, metavar="N", help="only the first so many; 41 are the first round")
+    options = parsed(parser, arguments, DESIGNS)
+    if options.histories is not None and options.histories < 1:
+        parser.error("--histories must be at least 1")
     designs = list(dict.fromkeys([DEFAULT, *(options.designs or DESIGNS)]))
-    histories = list(frozen())
+    histories = list(islice(frozen(), options.histories))
     groups = np.array([given.seed for given in histories])
     kept = Kept(options.file, "presentation", model=options.llm, histories=len(histories))
     known = _outcomes(kept.rows)
