@@ -1,19 +1,26 @@
-"""What of a prompt the study changes: a design is one change of the default, or of solutions alone."""
+"""What of a prompt the study changes: a design is one change of the default, or of solutions alone.
+
+How many samples a step has, and what adapts from step to step, shows in whole runs; one step from a frozen history
+always has eight.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llmopt.benchmarks.studies.adapting import Growing, Restarting, Warming
+from llmopt.benchmarks.studies.text_forms import Bare, DigitsApart
 from llmopt.llm.base import LLM
 from llmopt.llm.copier import Copier
 from llmopt.opro import OPRO
 from llmopt.opro.codec import Codec
+from llmopt.opro.query import Query
 from llmopt.opro.serializer import Continuation, Prompt, Serializer, View
 from llmopt.opro.solver import TOP_K
 from llmopt.solver import AskTellSolver
@@ -60,6 +67,19 @@ class SameLevel(Serializer):
         return Continuation().prompt(replace(view, target=min(view.scores, key=float, default=view.target)))
 
 
+class Aiming(Serializer):
+    """Asks for a share of the best loss shown."""
+
+    chat = False
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+
+    def prompt(self, view: View) -> Prompt:
+        best = min(map(float, view.scores), default=0.0)
+        return Continuation().prompt(replace(view, target=str(round(self._share * best))))
+
+
 class Gains(Serializer):
     """Scores as gains over the worst, which rise to the best."""
 
@@ -71,6 +91,18 @@ class Gains(Serializer):
         lines = [f"gain={worst - n} at {text}" for n, text in zip(numbers, view.solutions, strict=True)]
         opening = view.codec.lead
         return Prompt("\n".join([*lines, f"gain={worst} at {opening}"]), opening, "\n")
+
+
+class SeveralTargets(OPRO):
+    """The prompts of a step ask in turn for a loss of nothing, of half the best and of the best once more."""
+
+    def _below_solutions(
+        self, samples: Sequence[int], serializer: Serializer, temperature: float, first: int = 0
+    ) -> list[Query]:
+        queries: list[Query] = []
+        for i, n in enumerate(samples, first):
+            queries += super()._below_solutions([n], Aiming((0, 1 / 2, 1)[i % 3]), temperature, first=i)
+        return queries
 
 
 class SameOrder(OPRO):
@@ -131,10 +163,14 @@ DESIGNS: dict[str, Make] = {
     "10 moves of the best 40": lambda llm: OPRO(llm, shown=10, top_k=40),
     "1 prompt, 8 samples": lambda llm: OPRO(llm, prompts=1),
     "4 prompts, 2 samples each": lambda llm: OPRO(llm, prompts=4),
+    "1 sample a step": lambda llm: OPRO(llm, samples=1),
+    "2 samples a step": lambda llm: OPRO(llm, samples=2),
     "4 samples a step": lambda llm: OPRO(llm, samples=4),
     "16 samples a step": lambda llm: OPRO(llm, samples=16),
+    "2 to 16 samples a step, more where steps find nothing": lambda llm: Growing(llm, samples=2),
     "temperature 0.3": lambda llm: OPRO(llm, temperature=0.3),
     "temperature 1": lambda llm: OPRO(llm, temperature=1.0),
+    "temperature that rises where steps find nothing": lambda llm: Warming(llm),
     "no model: numbers of the prompt": lambda llm: OPRO(Copier(), serializer="moves"),
     "no model: lines of the prompt": lambda llm: OPRO(Copier(whole=True), serializer="moves"),
     "no model: numbers, best 8": lambda llm: OPRO(Copier(), serializer="moves", top_k=8),
@@ -150,11 +186,15 @@ DESIGNS: dict[str, Make] = {
     "solutions, gains that rise": lambda llm: _solutions(llm, Gains()),
     "solutions, target: the best so far": lambda llm: _solutions(llm, SameLevel()),
     "solutions, loss after the solution": lambda llm: _solutions(llm, ValueLast()),
+    "solutions, three targets a step": lambda llm: _solutions(llm, kind=SeveralTargets),
+    "solutions, values without names": lambda llm: _solutions(llm, kind=Bare),
+    "solutions, digits of values apart": lambda llm: _solutions(llm, kind=DigitsApart),
     "solutions, one order of variables": lambda llm: _solutions(llm, kind=SameOrder),
     "solutions, best first": lambda llm: _solutions(llm, order="best"),
     "solutions, successive incumbents": lambda llm: _solutions(llm, kind=Records),
     "solutions, best and latest": lambda llm: _solutions(llm, kind=BestAndLatest),
     "solutions, stratified": lambda llm: _solutions(llm, kind=Stratified),
+    "solutions, restarts where steps find nothing": lambda llm: _solutions(llm, kind=Restarting),
     "solutions, 5 of the best 10": lambda llm: _solutions(llm, shown=5, top_k=10),
     "solutions, 1 prompt": lambda llm: _solutions(llm, prompts=1),
     "solutions, 8 prompts": lambda llm: _solutions(llm, prompts=8),

@@ -21,6 +21,8 @@ LENGTHS = (13, 37)
 """Evaluations in a frozen history: the start points, and one or four steps; of functions the longer one alone."""
 FIRST_SEED = 7_000
 LINES = 12
+ROUNDS = 3
+"""So often each kind of problem comes with other numbers; the first round is what there was before the others."""
 _FUNCTIONS = (("sphere", "3"), ("rosenbrock", "2"), ("rosenbrock", "4"), ("rastrigin", "2"), ("ackley", "2"),
               ("branin", ""))  # fmt: skip
 _SOURCES = ("gaussian", "recombination", "random")
@@ -36,7 +38,8 @@ class Frozen:
 
 
 def frozen(lines: int = LINES, lengths: Sequence[int] = LENGTHS) -> Iterator[Frozen]:
-    """Yield the histories, in the same order and with the same content at every call."""
+    """Yield the histories, in the same order and with the same content at every call: 41 of the first round's 24
+    problems, then those of the further rounds."""
     for number, problem in enumerate(problems(lines)):
         seed = FIRST_SEED + number
         for length in lengths if isinstance(problem, Fit) else lengths[-1:]:
@@ -45,18 +48,19 @@ def frozen(lines: int = LINES, lengths: Sequence[int] = LENGTHS) -> Iterator[Fro
                 yield Frozen(problem, result.history, seed)
 
 
-def problems(lines: int) -> Iterator[Problem]:
-    """Yield lines with whole coefficients from [-40, 40]**2 and a quarter as many each from ten times that box and of
-    tables with three and four coefficients, then functions of real variables."""
-    for number in range(lines):
-        yield line(FIRST_SEED + number, 40)
-    for number in range(lines // 4):
-        yield line(FIRST_SEED + 100 + number, 400)
-    for number in range(lines // 4):
-        yield _plane(FIRST_SEED + 200 + number, 3 + number % 2)
-    for number, (name, dim) in enumerate(_FUNCTIONS):
-        settings = {"name": name, "dim": dim} if dim else {"name": name}
-        yield create_problem("function", settings, instance=FIRST_SEED + number)
+def problems(lines: int, rounds: int = ROUNDS) -> Iterator[Problem]:
+    """Yield of each round lines with whole coefficients from [-40, 40]**2 and a quarter as many each from ten times
+    that box and of tables with three and four coefficients, then functions of real variables."""
+    for first in range(FIRST_SEED, FIRST_SEED + 300 * rounds, 300):
+        for number in range(lines):
+            yield line(first + number, 40)
+        for number in range(lines // 4):
+            yield line(first + 100 + number, 400)
+        for number in range(lines // 4):
+            yield _plane(first + 200 + number, 3 + number % 2)
+        for number, (name, dim) in enumerate(_FUNCTIONS):
+            settings = {"name": name, "dim": dim} if dim else {"name": name}
+            yield create_problem("function", settings, instance=first + number)
 
 
 def line(seed: int, largest: int) -> Problem:

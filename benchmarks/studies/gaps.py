@@ -1,24 +1,22 @@
 """How near do designs come to the optimum of functions of two to ten real variables, in 50 evaluations a variable?
 
-    python -P -m llmopt.benchmarks.studies.gaps FILE [--instances 6] DESIGN...
+    python -P -m llmopt.benchmarks.studies.gaps FILE [--instances 6] [--llm local] DESIGN...
 
 Each design of :mod:`llmopt.benchmarks.studies.designs`, each control without a model and CMA-ES minimizes the same
 instances of 13 functions. The table has geometric means of the gap that is left, at least the target's 0.01. FILE (CSV)
-keeps every run as soon as it has ended; what is in it is not run again.
+keeps every run as soon as it has ended; what is in it is not run again. It is of one model.
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 
+from llmopt.benchmarks.studies.command import design_parser, errors_in_one_line, measuring, opened, parsed
 from llmopt.benchmarks.studies.designs import DESIGNS
-from llmopt.benchmarks.studies.kept import ended, kept
+from llmopt.benchmarks.studies.kept import Kept, ended
 from llmopt.benchmarks.studies.paired import CONTROLS, geometric_ratio, written
-from llmopt.llm import connect
 from llmopt.llm.base import LLM
 from llmopt.objective import Budget
 from llmopt.problems.functions import NumericFunction
@@ -61,7 +59,10 @@ def problem(settings: str, instance: int) -> NumericFunction:
 
 
 def table(gaps: dict[Key, float], designs: list[str], instances: range) -> str:
-    """Return the table as Markdown: geometric means by the number of variables, and over ``gaussian``."""
+    """Return the table as Markdown: geometric means by the number of variables, and over ``gaussian``.
+
+    The interval is that of the bootstrap over functions: instances of one function are much alike.
+    """
     by_size: dict[int, list[str]] = {}
     for function in FUNCTIONS:
         by_size.setdefault(len(problem(function, 0).space.variables), []).append(function)
@@ -70,32 +71,33 @@ def table(gaps: dict[Key, float], designs: list[str], instances: range) -> str:
         f"|---|{'---:|' * (len(by_size) + 1)}---|",
     ]
 
-    def of(design: str, functions: list[str]) -> list[float]:
-        return [gaps[design, function, i] for function in functions for i in instances]
+    def of(design: str, functions: Sequence[str]) -> list[float]:
+        """Return the geometric mean of each function."""
+        return [float(np.exp(np.mean([np.log(gaps[design, f, i]) for i in instances]))) for f in functions]
 
     for design in designs:
-        means = [np.exp(np.mean(np.log(of(design, some)))) for some in (*by_size.values(), list(FUNCTIONS))]
-        over = geometric_ratio(*(of(each, list(FUNCTIONS)) for each in (design, CONTROLS[0])))
+        means = [np.exp(np.mean(np.log(of(design, some)))) for some in (*by_size.values(), FUNCTIONS)]
+        over = geometric_ratio(*(of(each, FUNCTIONS) for each in (design, CONTROLS[0])))
         lines.append(f"| {design} | {' | '.join(f'{mean:.3g}' for mean in means)} | {written(over)} |")
     return "\n".join(lines)
 
 
+@errors_in_one_line()
 def main(*arguments: str) -> None:
     """Run what is missing and print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("file", type=Path)
-    parser.add_argument("designs", nargs="+", choices=list(DESIGNS), metavar="DESIGN")
+    parser = design_parser(__doc__, "+")
     parser.add_argument("--instances", type=int, default=6)
-    options = parser.parse_args(arguments or None)
+    options = parsed(parser, arguments, DESIGNS)
     designs, instances = [*BESIDE, *options.designs], range(FIRST_INSTANCE, FIRST_INSTANCE + options.instances)
-    gaps = {(name, f, int(i)): float(value) for name, f, i, value in kept(options.file)}
-    with connect("local") as llm, options.file.open("a", newline="", encoding="utf-8") as output:
-        for key in [(design, f, i) for i in instances for f in FUNCTIONS for design in designs]:
-            if key not in gaps:
-                design, settings, instance = key
+    kept = Kept(options.file, "gaps", model=options.llm)
+    gaps = {(name, f, int(i)): float(value) for name, f, i, value in kept.rows}
+    missing = [key for i in instances for f in FUNCTIONS for design in designs if (key := (design, f, i)) not in gaps]
+    with opened(options.llm, {design for design, *_ in missing} - {*BESIDE}) as llm:
+        for key in missing:
+            design, settings, instance = key
+            with measuring(design):
                 gaps[key] = gap(design, problem(settings, instance), instance, llm)
-                csv.writer(output).writerow([*key, gaps[key]])
-                output.flush()
+            kept.add(*key, gaps[key])
     print(table(gaps, designs, instances))
 
 

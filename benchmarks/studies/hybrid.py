@@ -4,14 +4,14 @@
 
 Every solver has the same instances, start points and budget. A true hint says in words where a known optimum is, to
 two significant digits; a false one names another place, drawn uniformly. FILE (CSV) keeps every run as soon as it has
-ended; what is in it is not run again. SPEC ``copier``, which is no model but repeats numbers of its prompts, gets no
-hints. The table has ratios of expected running times (ERT): below 1, the first needs fewer evaluations.
+ended; what is in it is not run again. It is of one model, suite and budget. SPEC ``copier``, which is no model but
+repeats numbers of its prompts, gets no hints. The table has ratios of expected running times (ERT): below 1, the first
+needs fewer evaluations; behind it the bootstrap interval, from five instances on, and the number of targets.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llmopt.benchmarks.runtimes import RESAMPLES, charged, ends, ert, hitting_times, resampled_ert
-from llmopt.benchmarks.studies.kept import ended, kept
+from llmopt.benchmarks.runtimes import FEWEST, RESAMPLES, charged, ends, ert, hitting_times, resampled_ert
+from llmopt.benchmarks.studies.command import errors_in_one_line
+from llmopt.benchmarks.studies.kept import Kept, ended
 from llmopt.llm import connect
 from llmopt.llm.base import LLM
 from llmopt.objective import Budget
@@ -93,14 +94,15 @@ class Ratio:
     Attributes
     ----------
     value, low, high
-        With the bootstrap interval of 95 % over instances, which both solvers share; NaN where there is no target.
+        With the bootstrap interval of 95 % over instances, which both solvers share; the value is NaN where there is no
+        target, and the ends are None there and where there are too few instances.
     targets
         How many there are.
     """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     targets: int
 
 
@@ -147,11 +149,11 @@ def ratio(one: Sequence[Row], other: Sequence[Row]) -> Ratio:
             means = np.array([[ert(times[:, i, k], evaluations[:, i]) for i in (0, 1)]])
             found.append(np.log(np.vstack([means, resampled])))
     if not found:
-        return Ratio(np.nan, np.nan, np.nan, 0)
+        return Ratio(np.nan, None, None, 0)
     with np.errstate(invalid="ignore"):
         logs = np.mean([values[:, 0] - values[:, 1] for values in found], axis=0)
     assert len(logs) == RESAMPLES + 1
-    low, high = ends(np.exp(logs[1:]))
+    low, high = ends(np.exp(logs[1:])) if len(shared) >= FEWEST else (None, None)
     return Ratio(float(np.exp(logs[0])), low, high, len(found))
 
 
@@ -195,9 +197,12 @@ def table(found: Sequence[Row]) -> Iterator[str]:
 def _text(ratio: Ratio) -> str:
     if not ratio.targets:
         return "no target reached"
+    if ratio.low is None or ratio.high is None:
+        return f"{ratio.value:.2f} ({ratio.targets})"
     return f"{ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f}; {ratio.targets})"
 
 
+@errors_in_one_line()
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is missing, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -212,10 +217,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = options.problems.split(",") if options.problems else list(problems)
     if unknown := set(chosen) - set(problems):
         parser.error(f"no problem {min(unknown)!r} in {options.suite}; there are {', '.join(problems)}")
-    found = _read(options.file)
+    kept = Kept(options.file, "hybrid", suite=options.suite, model=options.spec, evaluations=options.evaluations)
+    found = [_row(*fields) for fields in kept.rows]
     known = {(row.problem, row.instance, row.solver) for row in found}
     solvers = (HYBRID, *PARTS) if options.spec.startswith("copier") else tuple(SOLVERS)
-    with connect(options.spec) as llm, options.file.open("a", newline="", encoding="utf-8") as output:
+    with connect(options.spec) as llm:
         # Instance by instance, so that a study that is cut short has run all solvers on the same ones.
         for instance in range(FIRST_INSTANCE, FIRST_INSTANCE + options.repeats):
             for name in chosen:
@@ -226,19 +232,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
                         continue
                     row = measure(problem, name, instance, solver, llm, options.evaluations)
                     found.append(row)
-                    fields = [row.problem, row.instance, row.solver, row.evaluations, row.calls]
-                    csv.writer(output).writerow([*fields, *row.times.tolist()])
-                    output.flush()
+                    kept.add(row.problem, row.instance, row.solver, row.evaluations, row.calls, *row.times.tolist())
     print(f"{options.suite}, {options.evaluations} evaluations a variable, {options.spec}")
     for line in table(found):
         print(line)
 
 
-def _read(path: Path) -> list[Row]:
-    return [
-        Row(problem, int(instance), solver, int(evaluations), int(calls), np.array(times, dtype=np.float64))
-        for problem, instance, solver, evaluations, calls, *times in kept(path)
-    ]
+def _row(problem: str, instance: str, solver: str, evaluations: str, calls: str, *times: str) -> Row:
+    return Row(problem, int(instance), solver, int(evaluations), int(calls), np.array(times, dtype=np.float64))
 
 
 if __name__ == "__main__":

@@ -8,12 +8,13 @@ tours are random ones, or what 250 evaluations of `2-opt-blind` made of them. No
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from llmopt.benchmarks.studies.command import errors_in_one_line
 from llmopt.llm import connect
 from llmopt.llm.base import LLM, Constraint, Request, Sampling
 from llmopt.objective import Budget
@@ -110,12 +111,15 @@ def ask(llm: LLM, form: Form, asked: Sequence[Question]) -> Answers:
     return Answers(float(np.mean(ranks)), float(np.mean(near)), chance, float(np.mean(different)))
 
 
-def main(spec: str = "local") -> None:
+@errors_in_one_line()
+def main(*arguments: str) -> None:
     """Print a table."""
-    asked = list(questions())
-    print("| grid | examples | cities shown | temperature | tours | rank | among the 3 nearest | different of 8 |")
-    print("|---:|---:|---:|---:|---|---:|---:|---:|")
-    with connect(spec) as llm:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("spec", nargs="?", default="local", help="the model")
+    with connect(parser.parse_args(arguments or None).spec) as llm:
+        asked = list(questions())
+        print("| grid | examples | cities shown | temperature | tours | rank | among the 3 nearest | different of 8 |")
+        print("|---:|---:|---:|---:|---|---:|---:|---:|")
         for form in FORMS:
             for good in (False, True):
                 found = ask(llm, form, [question for question in asked if question.good == good])
@@ -126,4 +130,4 @@ def main(spec: str = "local") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main()

@@ -3,27 +3,50 @@
     python -P -m llmopt.benchmarks.studies.paired SOLVER DIR...
 
 The folders are those of ``llmopt bench``. In each setting the mean evaluations of the solver are divided by those of
-another on the same instances; the table has the geometric mean over the settings.
+another on the same instances; the table has the geometric mean over the settings. A run that failed counts there with
+all that it spent, a lower bound, and in the medians as without end; the table says of which solver some setting has no
+success at all. A run that an error ended says nothing of its solver: it is left out, and that is said.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from llmopt.benchmarks.results import Results
+from llmopt.benchmarks.record import Record
+from llmopt.benchmarks.results import Results, Trace
+from llmopt.benchmarks.runtimes import quantiles
+from llmopt.benchmarks.studies.command import errors_in_one_line
+from llmopt.errors import InvalidInput
 
 _RESAMPLES = 10_000
 CONTROLS = ("gaussian", "differential")
 """What a claim for a model is a claim over."""
 
-Spent = dict[str, dict[str, dict[int, float]]]
-"""Evaluations by solver, setting and instance; a run that failed counts with all that it spent, a lower bound."""
+Runs = dict[str, dict[str, dict[int, Record]]]
+"""By solver, setting and instance."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What k solvers spent on the instances of a setting that all of them ran on.
+
+    Attributes
+    ----------
+    instances
+        n of them; those of one number have the same start points in every setting.
+    spent
+        Positive, shape (n, k).
+    """
+
+    instances: tuple[int, ...]
+    spent: NDArray[np.float64]
 
 
 def geometric_ratio(one: ArrayLike, other: ArrayLike) -> tuple[float, float, float]:
@@ -32,49 +55,62 @@ def geometric_ratio(one: ArrayLike, other: ArrayLike) -> tuple[float, float, flo
     Parameters
     ----------
     one, other
-        Mean evaluations in each setting, positive, shape (s,).
+        In each setting, positive, shape (s,).
 
     Examples
     --------
     >>> geometric_ratio([10, 20, 30], [20, 40, 60])
     (0.5, 0.5, 0.5)
     """
-    logs = np.log(np.asarray(one, dtype=np.float64) / np.asarray(other, dtype=np.float64))
+    pairs = np.column_stack([np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)])
+    return first_over_best([Setting((0,), pair[None]) for pair in pairs])
+
+
+def first_over_best(settings: Sequence[Setting]) -> tuple[float, float, float]:
+    """Return the geometric mean over settings of what the first solver spent over the least that another did, both in
+    the mean over instances, and its bootstrap interval of 95 %.
+
+    Settings are resampled, and their instances: the same ones for all solvers, and for all settings that have the same
+    instances, since these share their start points and are not independent.
+    """
     rng = np.random.default_rng(0)
-    drawn = logs[rng.integers(len(logs), size=(_RESAMPLES, len(logs)))].mean(axis=1)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return tuple(float(round(np.exp(value), 12)) for value in (logs.mean(), low, high))  # type: ignore[return-value]
+    chosen = rng.integers(len(settings), size=(_RESAMPLES, len(settings)))
+    together: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for k, setting in enumerate(settings):
+        together[setting.instances].append(k)
+    logs = np.empty(chosen.shape)
+    for instances, members in together.items():
+        drawn = rng.integers(len(instances), size=(_RESAMPLES, len(instances)))
+        for k in members:
+            logs[:, k] = _log_ratio(settings[k].spent[drawn])
+    resampled = np.take_along_axis(logs, chosen, axis=1).mean(axis=1)
+    value = np.mean([_log_ratio(setting.spent) for setting in settings])
+    return tuple(float(round(np.exp(log), 12)) for log in (value, *np.quantile(resampled, [0.025, 0.975])))  # type: ignore[return-value]
 
 
-def ratio(spent: Spent, solver: str, others: Sequence[str]) -> tuple[float, float, float]:
-    """Compare a solver with the best of others in each setting; only instances that all of them ran count."""
-    means = []
-    for setting, runs in spent[solver].items():
-        beside = [spent[other].get(setting, {}) for other in others]
-        shared = sorted(runs.keys() & frozenset.intersection(*map(frozenset, beside)))
+def _log_ratio(spent: NDArray[np.float64]) -> NDArray[np.float64]:
+    means = spent.mean(axis=-2)
+    ratio: NDArray[np.float64] = np.log(means[..., 0] / means[..., 1:].min(axis=-1))
+    return ratio
+
+
+def beside(runs: Runs, solver: str, others: Sequence[str]) -> str:
+    """Say how a solver compares with the best of others in each setting; only instances that all of them ran count."""
+    names = (solver, *others)
+    settings = []
+    unsolved = dict.fromkeys(names, 0)
+    for setting in runs[solver]:
+        found = [runs[name].get(setting, {}) for name in names]
+        shared = sorted(frozenset.intersection(*map(frozenset, found)))
         if shared:
-            mean, *best = (float(np.mean([found[i] for i in shared])) for found in (runs, *beside))
-            means.append((mean, min(best)))
-    return geometric_ratio(*np.array(means).T) if means else (np.nan, np.nan, np.nan)
-
-
-def main(solver: str, *folders: str) -> None:
-    """Print the table."""
-    spent: Spent = defaultdict(lambda: defaultdict(dict))
-    solved: dict[str, list[bool]] = defaultdict(list)
-    for trace in (trace for folder in folders for trace in Results.read(Path(folder)).traces):
-        record = trace.record
-        spent[record.solver][trace.problem][record.instance] = float(record.evaluations)
-        solved[record.solver].append(record.success)
-    print(f"| solver | solved | median evaluations | evaluations of {solver} over its own (95 %) |")
-    print("|---|---:|---:|---|")
-    for name, runs in solved.items():
-        values = [value for setting in spent[name].values() for value in setting.values()]
-        beside = "" if name == solver else written(ratio(spent, solver, [name]))
-        print(f"| {name} | {sum(runs)}/{len(runs)} | {np.median(values):g} | {beside} |")
-    if all(control in spent for control in CONTROLS):
-        beside = written(ratio(spent, solver, CONTROLS))
-        print(f"| the better of {' and '.join(CONTROLS)} in each setting | | | {beside} |")
+            records = [[of[i] for of in found] for i in shared]
+            settings.append(Setting(tuple(shared), np.array([[float(r.evaluations) for r in row] for row in records])))
+            for k, name in enumerate(names):
+                unsolved[name] += not any(row[k].success for row in records)
+    if not settings:
+        return "no instance in common"
+    remarks = [f"{name} solved none in {n} of {len(settings)} settings" for name, n in unsolved.items() if n]
+    return "; ".join([written(first_over_best(settings)), *remarks])
 
 
 def written(found: tuple[float, float, float]) -> str:
@@ -83,5 +119,52 @@ def written(found: tuple[float, float, float]) -> str:
     return f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
+@errors_in_one_line()
+def main(*arguments: str) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("solver", help="as it stands in the results, such as opro")
+    parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="a folder of llmopt bench")
+    options = parser.parse_args(arguments or None)
+    solver = options.solver
+    runs, broken = _sorted(trace for folder in options.folders for trace in Results.read(folder).traces)
+    if solver not in runs:
+        why = broken.get(solver, f"there are runs of {', '.join(runs)}")
+        raise InvalidInput(f"no run of {solver} can be compared: {why}")
+    print(f"| solver | solved | median evaluations | evaluations of {solver} over its own (95 %) |")
+    print("|---|---:|---:|---|")
+    for name, settings in runs.items():
+        records = [record for found in settings.values() for record in found.values()]
+        solved = sum(record.success for record in records)
+        over = "" if name == solver else beside(runs, solver, [name])
+        print(f"| {name} | {solved}/{len(records)} | {_median(records)} | {over} |")
+    if all(control in runs for control in CONTROLS):
+        print(f"| the better of {' and '.join(CONTROLS)} in each setting | | | {beside(runs, solver, CONTROLS)} |")
+    for name, why in broken.items():
+        print(f"\nLeft out, {name}: {why}")
+
+
+def _sorted(traces: Iterable[Trace]) -> tuple[Runs, dict[str, str]]:
+    """Return the runs that ended by themselves, and of each solver that has others, what to say of those."""
+    runs: Runs = defaultdict(lambda: defaultdict(dict))
+    broken: dict[str, list[str]] = defaultdict(list)
+    for trace in traces:
+        record = trace.record
+        if record.stop_reason in ("error", "interrupted"):
+            broken[record.solver].append(" ".join(record.message.split()))
+        else:
+            runs[record.solver][trace.problem][record.instance] = record
+    return dict(runs), {
+        name: f"{len(messages)} run{'s' * (len(messages) > 1)} cut short, the first by: {messages[0]}"
+        for name, messages in broken.items()
+    }
+
+
+def _median(records: Sequence[Record]) -> str:
+    needed = [record.evaluations if record.success else np.inf for record in records]
+    [median] = quantiles(needed, [0.5])
+    return f"{median:g}" if np.isfinite(median) else "never"
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

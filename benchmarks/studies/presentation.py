@@ -1,29 +1,27 @@
 """What of a prompt makes a small model's proposals better? One step from each of many frozen histories.
 
-    python -P -m llmopt.benchmarks.studies.presentation FILE [--llm local] [DESIGN...]
+    python -P -m llmopt.benchmarks.studies.presentation FILE [--llm local] [--histories N] [DESIGN...]
 
 The histories are those of solvers without a model, on lines and functions that are none of the paper's seven settings;
 every design proposes eight solutions from each, and so do the controls without a model. A design is one change of the
 default; where none is named, all are measured. FILE (CSV) keeps the outcome of each design as soon as it is there; what
-is in it is not measured again.
+is in it is not measured again. It is of one model and as many histories.
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llmopt.benchmarks.studies.command import design_parser, errors_in_one_line, measuring, opened, parsed
 from llmopt.benchmarks.studies.designs import DEFAULT, DESIGNS
 from llmopt.benchmarks.studies.frozen import Frozen, frozen
-from llmopt.benchmarks.studies.kept import kept
-from llmopt.llm import connect
+from llmopt.benchmarks.studies.kept import Kept
 from llmopt.registry import create_solver
 from llmopt.solver import AskTellSolver, Task
 from llmopt.space import take
@@ -91,29 +89,27 @@ def difference(one: Shares, other: Shares, groups: NDArray[np.int64]) -> tuple[f
     return float(means.mean()), float(low), float(high)
 
 
+@errors_in_one_line()
 def main(*arguments: str) -> None:
     """Measure what is missing and print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("file", type=Path)
-    parser.add_argument("designs", nargs="*", metavar="DESIGN")
-    parser.add_argument("--llm", default="local", help="the model")
-    options = parser.parse_args(arguments or None)
-    if unknown := set(options.designs) - set(DESIGNS):
-        parser.error(f"unknown design {min(unknown)!r}; there are {', '.join(map(repr, DESIGNS))}")
+    parser = design_parser(__doc__, "*")
+    parser.add_argument("--histories", type=int, metavar="N", help="only the first so many; 41 are the first round")
+    options = parsed(parser, arguments, DESIGNS)
+    if options.histories is not None and options.histories < 1:
+        parser.error("--histories must be at least 1")
     designs = list(dict.fromkeys([DEFAULT, *(options.designs or DESIGNS)]))
-    histories = list(frozen())
+    histories = list(islice(frozen(), options.histories))
     groups = np.array([given.seed for given in histories])
-    known = _read(options.file)
-    with connect(options.llm) as llm, options.file.open("a", newline="", encoding="utf-8") as output:
-        makers = {name: partial(DESIGNS[name], llm) for name in designs} | {
-            name: partial(_control, name) for name in CONTROLS
-        }
-        for name, make in makers.items():
-            if name not in known:
+    kept = Kept(options.file, "presentation", model=options.llm, histories=len(histories))
+    known = _outcomes(kept.rows)
+    missing = [name for name in (*designs, *CONTROLS) if name not in known]
+    with opened(options.llm, {*missing} - {*CONTROLS}) as llm:
+        for name in missing:
+            make = partial(_control, name) if name in CONTROLS else partial(DESIGNS[name], llm)
+            with measuring(name):
                 known[name] = measure(make, histories)
-                for kind in KINDS:
-                    csv.writer(output).writerow([name, kind, *getattr(known[name], kind).tolist()])
-                output.flush()
+            for kind in KINDS:
+                kept.add(name, kind, *getattr(known[name], kind).tolist())
     print(f"{len(histories)} histories of {len(np.unique(groups))} problems, {options.llm}")
     print("| design | improving proposals % | beside default (95 %) | gap closed by a step % | beside default |")
     print("|---|---:|---|---:|---|")
@@ -133,10 +129,10 @@ def _control(name: str) -> AskTellSolver:
     return solver
 
 
-def _read(path: Path) -> dict[str, Outcome]:
-    """Return what is whole in a file: a design that was interrupted is measured again."""
+def _outcomes(found: Iterable[Sequence[str]]) -> dict[str, Outcome]:
+    """Return what is whole: a design that was interrupted is measured again."""
     rows: dict[str, dict[str, Shares]] = {}
-    for name, kind, *shares in kept(path):
+    for name, kind, *shares in found:
         rows.setdefault(name, {})[kind] = np.array(shares, dtype=np.float64)
     return {name: Outcome(**row) for name, row in rows.items() if set(row) == set(KINDS)}
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from llmopt.benchmarks.bench import Bench
 from llmopt.benchmarks.crew import Here, Models
-from llmopt.benchmarks.studies import confirm, paired
+from llmopt.benchmarks.studies import command, confirm, paired
 from llmopt.benchmarks.studies.designs import DEFAULT
 from llmopt.benchmarks.studies.paired import geometric_ratio
 from llmopt.benchmarks.suite_file import parse
@@ -39,7 +39,7 @@ def test_the_ratio_lies_in_its_interval_and_turns_over_with_the_solvers(values: 
 def test_runs_are_kept_and_not_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(confirm, "connect", lambda spec: nullcontext(obedient()))
+    monkeypatch.setattr(command, "connect", lambda spec: nullcontext(obedient()))
     monkeypatch.setattr(confirm, "SEEDS", range(8_000, 8_002))
     monkeypatch.setattr(confirm, "BUDGET", Budget(evaluations=60))
     confirm.main(str(tmp_path / "found.csv"), DEFAULT)

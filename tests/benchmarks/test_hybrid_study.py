@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 from llmopt.benchmarks.studies import hybrid
 from llmopt.benchmarks.studies.hybrid import (
     CLASSICAL,
+    HYBRID,
     MODEL,
+    PARTS,
     SOLVERS,
     TARGETS,
     Row,
@@ -20,6 +23,7 @@ from llmopt.benchmarks.studies.hybrid import (
     main,
     measure,
     ratio,
+    table,
     true_hint,
 )
 from llmopt.errors import LlmoptError
@@ -70,6 +74,14 @@ def test_a_ratio_is_that_of_expected_running_times() -> None:
     assert ratio(rows(1.0), rows(1.0, range(20, 25))).targets == 0
 
 
+def test_a_handful_of_instances_gives_no_interval() -> None:
+    few, enough = (ratio(rows(2.0, range(count)), rows(1.0, range(count))) for count in (4, 5))
+    assert few.value == pytest.approx(2.0) and few.low is few.high is None
+    assert (enough.low, enough.high) == pytest.approx((2.0, 2.0))
+    each = [replace(row, solver=solver) for solver in (HYBRID, *PARTS) for row in rows(1.0, range(4))]
+    assert list(table(each))[2] == "| sphere 2 | 1.00 (10) | 1.00 (10) | 1.00 (10) |"
+
+
 def test_the_better_part_needs_fewer_evaluations_or_reaches_more() -> None:
     assert better_part({CLASSICAL: rows(1.0), MODEL: rows(2.0)}) == CLASSICAL
     assert better_part({CLASSICAL: rows(2.0), MODEL: rows(1.0)}) == MODEL
@@ -108,3 +120,14 @@ def test_a_study_of_some_problems_runs_those_alone(tmp_path: Path, capsys: pytes
     with pytest.raises(SystemExit):
         main([*arguments, "--problems", "branin 2"])
     assert "no problem 'branin 2' in functions; there are sphere 2," in capsys.readouterr().err
+
+
+def test_runs_of_another_budget_are_not_shown_as_those_of_this_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(tmp_path / "found.csv"), "copier", "--repeats", "1", "--problems", "branin"]
+    main([*arguments, "--evaluations", "10"])
+    for other in (["--evaluations", "20"], ["--suite", "bbob", "--problems", "1 3", "--evaluations", "10"]):
+        with pytest.raises(SystemExit):
+            main([*arguments, *other])
+        assert "is of study=hybrid,suite=functions,model=copier,evaluations=10, not" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from llmopt import AskTellSolver, Vector
-from llmopt.benchmarks.studies import presentation
+from llmopt.benchmarks.studies import command, presentation
 from llmopt.benchmarks.studies.designs import DEFAULT, DESIGNS, Spaced, ValueLast
 from llmopt.benchmarks.studies.frozen import frozen
 from llmopt.benchmarks.studies.presentation import difference, main, propose
@@ -31,6 +31,27 @@ def test_histories_are_the_same_at_every_call_and_none_is_solved() -> None:
         assert optimum is not None
         assert given.history.losses.min() > optimum.score + optimum.tolerance
     assert len(list(frozen())) >= 35
+
+
+def test_further_rounds_come_behind_the_first_and_are_of_other_problems() -> None:
+    found = list(frozen())
+    first = [given.seed for given in found[:41]]
+    assert len(found) >= 100 and set(first) <= set(range(7_000, 7_024)) and found[41].seed >= 7_024
+    described = [(given.problem.describe(), given.history.losses.tolist()) for given in found]
+    assert all(described.count(each) == 1 for each in described)
+
+
+def test_so_many_histories_are_taken_as_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, design = str(tmp_path / "found.csv"), "no model: lines of the prompt"
+    monkeypatch.setattr(presentation, "DEFAULT", design)
+    main(file, "--histories", "3", design)
+    assert capsys.readouterr().out.startswith("3 histories of 2 problems, local\n")
+    for count, why in (("2", "histories=3, not of study=presentation,model=local,histories=2"), ("0", "at least 1")):
+        with pytest.raises(SystemExit):
+            main(file, "--histories", count, design)
+        assert why in capsys.readouterr().err
 
 
 def test_other_serializers_show_the_same_solutions() -> None:
@@ -78,7 +99,7 @@ def test_what_is_in_the_file_is_not_measured_again(
 ) -> None:
     some = list(frozen(1))[:2]
     monkeypatch.setattr(presentation, "frozen", lambda: iter(some))
-    monkeypatch.setattr(presentation, "connect", lambda spec: obedient())
+    monkeypatch.setattr(command, "connect", lambda spec: obedient())
     monkeypatch.setattr(
         presentation, "DESIGNS", {DEFAULT: lambda llm: OPRO(llm), "hidden": lambda llm: OPRO(llm, scores="hidden")}
     )
