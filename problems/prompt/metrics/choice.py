@@ -18,22 +18,26 @@ _INLINE = re.compile(r"(?<![^\s\[,;\"'])(?:\(([A-Za-z])\)|([A-Za-z])\))")
 
 _TARGET = re.compile(r"\(?([A-Za-z])[).:]?")
 
-# How a reply names them.
-_ITEM = re.compile(r"[(\[][ ]?(?P<bracketed>[A-Za-z])[ ]?[)\]]|(?P<bare>[A-Z])(?![\w'])[.):]?")
+# How a reply names them. Single quotes may stand around a letter, but "A's" and "o'B" are words.
+_ENDS = r"(?!\w|'\w)"
+_BEGINS = r"(?<!\w)(?<!\w')"
+_ITEM = re.compile(rf"[(\[][ ]?(?P<bracketed>[A-Za-z])[ ]?[)\]]|(?P<bare>[A-Z]){_ENDS}[.):]?")
 _BRACKETED = re.compile(r"(?<![\w\\])[(\[][ ]?([A-Za-z])[ ]?[)\]]")
-_CALLED = re.compile(r"\b(?:option|choice)[ \t]++([A-Z])(?![\w'])", re.IGNORECASE)
+_CALLED = re.compile(rf"\b(?:option|choice)[ \t]++[\"']?([A-Z]){_ENDS}", re.IGNORECASE)
 _LISTED = re.compile(r"^[ \t]*+([A-Z])[.):](?!\w)", re.MULTILINE)
 _JUDGED = re.compile(
-    r"""
-    (?:[(\[][ ]?(?P<bracketed>[A-Za-z])[ ]?[)\]] | (?<![\w'])(?P<bare>[A-Z]))
+    rf"""
+    (?:[(\[][ ]?(?P<bracketed>[A-Za-z])[ ]?[)\]] | {_BEGINS}(?P<bare>[A-Z])["']?)
     [ \t]++(?:is|must[ ]be|would[ ]be|should[ ]be)
-    [ \t]++(?:(?:the|clearly|also|therefore|thus|most|likely|probably)[ \t]++){0,3}
+    [ \t]++(?:(?:the|clearly|also|therefore|thus|most|likely|probably)[ \t]++){{0,3}}
     (?:correct|right|best|answer|solution)\b
     """,
     re.VERBOSE,
 )
 # A bare letter counts at the end of a line or clause, as in "I would say B."
-_BARE = re.compile(r"(?<![\w'.])([A-Z])(?=[.!?\"]*+[ \t]*+$|[,;:/]|[ \t]++(?:or|and|because|since|as)\b)", re.MULTILINE)
+_BARE = re.compile(
+    rf"(?<!\.){_BEGINS}([A-Z])(?=[.!?\"']*+[ \t]*+$|[,;:/]|[ \t]++(?:or|and|because|since|as)\b)", re.MULTILINE
+)
 _HYPOTHETICAL = re.compile(
     r"(?:\b(?:or|and|nor|if|whether|suppose|assume|assuming|why|how)|,)\s+(?:option\s+|choice\s+)?$", re.IGNORECASE
 )

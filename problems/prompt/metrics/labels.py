@@ -16,7 +16,8 @@ _GOES_ON = re.compile(
 )
 _BETWEEN = re.compile(r"(?:[^\w]|\b(?:or|and|maybe|perhaps|possibly|both|either|also)\b)*+", re.IGNORECASE)
 _NEGATES = re.compile(
-    r"(?:\bnot|n't|\bnever)[ \t]+(?:(?:a|an|be|deductively|logically|necessarily|formally|always|really)[ \t]+){0,2}$",
+    r"(?:\bnot|n't|\bnever)[ \t]+"
+    r"(?:(?:a|an|be|deductively|logically|necessarily|formally|always|really)[ \t]+){0,2}[\"']?$",
     re.IGNORECASE,
 )
 
@@ -50,7 +51,8 @@ class Labels(Metric):
         self._labels = (first, second)
         self._opposite = {first.casefold(): second.casefold(), second.casefold(): first.casefold()}
         words = f"(?:{re.escape(first)}|{re.escape(second)})"
-        self._word = re.compile(rf"(?<![\w'-]){words}(?![\w'-])", re.IGNORECASE)
+        # A single quote may stand around a label, but not where it joins two parts of a word.
+        self._word = re.compile(rf"(?<![\w-])(?<!\w'){words}(?![\w-]|'\w)", re.IGNORECASE)
         self._result = re.compile(rf"=[ \t]*+({words})\W*$", re.IGNORECASE)
 
     def identity(self) -> str:

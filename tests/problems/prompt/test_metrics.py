@@ -137,6 +137,14 @@ def test_sixteen_is_not_six() -> None:
         "Let's think step by step. " * 2000 + "The answer is (C).",
         "The answer is (C). I hope this answer is helpful.",
         "The answer is not (A). The answer is (C).",
+        "'C'",
+        "The answer is 'C'.",
+        "The answer is \u2018C\u2019.",
+        "I would say 'C'.",
+        "I would say 'C.'",
+        "I would go with option 'C'.",
+        "'C' is correct.",
+        '"C" is correct.',
     ],
 )
 def test_a_reply_that_commits_to_an_option(reply: str) -> None:
@@ -166,6 +174,9 @@ def test_a_reply_that_commits_to_an_option(reply: str) -> None:
         "It is either B or C.",
         "(E)",
         "Lion",
+        "A's film",
+        "The answer is B's neighbour.",
+        "'A film'",
     ],
 )
 def test_a_reply_that_commits_to_no_option(reply: str, target: str) -> None:
@@ -260,12 +271,31 @@ def test_a_question_without_options_is_answered_by_letter() -> None:
         ("The answer is no, because yes would need more.", "No"),
         ("\\boxed{\\text{Yes}}", "Yes"),
         ("yes-man", None),
+        ("no's", None),
+        ("o'no", None),
+        ("I don't", None),
+        ("'No'", "No"),
+        ("The answer is 'No'.", "No"),
+        ("The answer is \u2018Yes\u2019.", "Yes"),
+        ("'Yes' or 'no'", None),
         ("", None),
     ],
 )
 def test_yes_and_no(reply: str, said: str | None) -> None:
     for target in ("Yes", "No", "yes", "no"):
         assert right("yes-no", reply, target) == (said is not None and target.lower() == said.lower())
+
+
+@given(
+    label=st.sampled_from(["yes-no: Yes", "yes-no: no", "valid-invalid: invalid", "true-false: False", "choice: (B)"]),
+    quotes=st.sampled_from(["''", '""', "\u2018\u2019", "\u201c\u201d", "``", "**"]),
+    before=st.sampled_from(["", "The answer is ", "Answer: ", "So it is "]),
+    after=st.sampled_from(["", ".", " because of that."]),
+)
+def test_quotes_around_an_answer_change_nothing(label: str, quotes: str, before: str, after: str) -> None:
+    metric, _, answer = label.partition(": ")
+    letter = answer.strip("()")
+    assert right(metric, f"{before}{quotes[0]}{letter}{quotes[1]}{after}", answer)
 
 
 @pytest.mark.parametrize(
@@ -278,6 +308,10 @@ def test_yes_and_no(reply: str, said: str | None) -> None:
         ("valid-invalid", "valid", "valid"),
         ("valid-invalid", "invalid, not valid", "invalid"),
         ("valid-invalid", "Is it valid or invalid?", None),
+        ("valid-invalid", "The argument is 'invalid'.", "invalid"),
+        ("valid-invalid", "The argument is not 'valid'.", "invalid"),
+        ("valid-invalid", 'The argument is not "valid".', "invalid"),
+        ("true-false", "The answer is 'False'.", "False"),
         ("true-false", "not ( True ) and ( True ) is False", None),
         ("true-false", "not ( True ) and ( True ) = False and True = False", "False"),
         ("true-false", "not True is False. So the answer is False.", "False"),
