@@ -23,6 +23,7 @@ _ENDS = r"(?!\w|'\w)"
 _BEGINS = r"(?<!\w)(?<!\w')"
 _ITEM = re.compile(rf"[(\[][ ]?(?P<bracketed>[A-Za-z])[ ]?[)\]]|(?P<bare>[A-Z]){_ENDS}[.):]?")
 _BRACKETED = re.compile(r"(?<![\w\\])[(\[][ ]?([A-Za-z])[ ]?[)\]]")
+_SMALL = re.compile(r"[^\w(\[]*+([a-z])(?!\w|'\w)[.):]?(.*)", re.DOTALL)
 _CALLED = re.compile(rf"\b(?:option|choice)[ \t]++[\"']?([A-Z]){_ENDS}", re.IGNORECASE)
 _LISTED = re.compile(r"^[ \t]*+([A-Z])[.):](?!\w)", re.MULTILINE)
 _JUDGED = re.compile(
@@ -36,7 +37,7 @@ _JUDGED = re.compile(
 )
 # A bare letter counts at the end of a line or clause, as in "I would say B."
 _BARE = re.compile(
-    rf"(?<!\.){_BEGINS}([A-Z])(?=[.!?\"']*+[ \t]*+$|[,;:/]|[ \t]++(?:or|and|because|since|as)\b)", re.MULTILINE
+    rf"(?<!\.){_BEGINS}([A-Z])(?=[.!?\"'$]*+[ \t]*+$|[,;:/]|[ \t]++(?:or|and|because|since|as)\b)", re.MULTILINE
 )
 _HYPOTHETICAL = re.compile(
     r"(?:\b(?:or|and|nor|if|whether|suppose|assume|assuming|why|how)|,)\s+(?:option\s+|choice\s+)?$", re.IGNORECASE
@@ -71,8 +72,9 @@ class Choice(Metric):
     begin with A and have no gap.
 
     A reply names an option by its letter, "(B)", or "B" where it stands as an answer, or by the option's whole
-    text; if one option's text contains another's, the longest match counts. Letters go before texts. The last of
-    the following that names an option decides, and if it names several, the reply is wrong:
+    text; if one option's text contains another's, the longest match counts. Letters go before texts. A small letter
+    without brackets counts where it is all that is said ("answer: b"). The last of the following that names an option
+    decides, and if it names several, the reply is wrong:
 
     1. a last answer statement ("so the answer is (C)", "Answer: C", "(C) is correct"),
     2. a last sentence that draws a conclusion, or a last line that is nothing but an option where no other line
@@ -216,6 +218,8 @@ class _Reader:
 
     def _leading(self, text: str) -> list[_Mention]:
         """Return the options that a text starts with: one, or several if it starts with a list of them."""
+        if small := self._small(text):
+            return [small]
         found = []
         position = _past(_FILLER, text, 0)
         while (match := _ITEM.match(text, position)) and (letter := (match[1] or match[2]).upper()) in self._letters:
@@ -228,6 +232,16 @@ class _Reader:
             if option and text[position : position + len(option)].casefold() == option.casefold():
                 position = _past(_SEPARATOR, text, position + len(option))
         return found
+
+    def _small(self, text: str) -> _Mention | None:
+        """Return the option of a text that is nothing but its small letter, or that and the option's own text."""
+        match = _SMALL.fullmatch(text)
+        if match is None or (letter := match[1].upper()) not in self._letters:
+            return None
+        if (match[1],) in map(_tokens, self._plain.values()):
+            return None
+        said = _tokens(match[2])
+        return _Mention(letter, match.start(1), False) if said in ((), _tokens(self._plain.get(letter, ""))) else None
 
     def _last_line(self, text: str) -> str | None:
         *lines, last = text.strip().split("\n")

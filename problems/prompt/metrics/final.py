@@ -33,6 +33,8 @@ _LATEX = [
     (re.compile(r"\{,\}"), ","),
     (re.compile(r"\\[,!]"), ""),
     (re.compile(r"\\(?=[$%&])"), ""),
+    # A formula within a line; brackets alone may be an answer.
+    (re.compile(r"\\\((?=[^\w\\]{0,20}\w)([^()\[\]{}<>\\]{0,500})\\\)"), r"$\1$"),
 ]
 
 _MARK = re.compile(

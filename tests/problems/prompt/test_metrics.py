@@ -144,6 +144,27 @@ def test_sixteen_is_not_six() -> None:
         "I would say 'C.'",
         "I would go with option 'C'.",
         "'C' is correct.",
+        r"\(C\)",
+        "$C$",
+        r"The answer is \(C\).",
+        r"The correct answer is \(\text{C}\).",
+        r"I would say \(C\).",
+        r"\( \text{(C)} \)",
+        "c",
+        "c)",
+        "c.",
+        "**c**",
+        "'c'",
+        "answer: c",
+        "Answer: c)",
+        "The answer is c.",
+        "The answer is c, because a is a comedy.",
+        "\\boxed{c}",
+        "$\\boxed{\\text{c}}$",
+        "<answer>c</answer>",
+        "c) The Lion King",
+        "answer: c. The Lion King",
+        "Let me see.\n\nc",
         '"C" is correct.',
     ],
 )
@@ -175,6 +196,16 @@ def test_a_reply_that_commits_to_an_option(reply: str) -> None:
         "(E)",
         "Lion",
         "A's film",
+        "a film",
+        "It is a b-movie.",
+        "The answer is a film.",
+        "I like c and d",
+        "a, b, c, d",
+        "a or b",
+        "a\nb\nc\nd",
+        "answer: a or b",
+        "e",
+        "That is a",
         "The answer is B's neighbour.",
         "'A film'",
     ],
@@ -189,6 +220,14 @@ def test_the_pronoun_is_not_the_letter() -> None:
         assert right("choice", reply, "(I)", shapes) == ("think" not in reply)
     assert right("choice", "I think it is (B).", "(B)", shapes)
     assert right("choice", "I believe the answer is B", "(B)", shapes)
+
+
+def test_a_small_letter_that_is_an_options_text_is_that_text() -> None:
+    question = "Which letter comes next?\nOptions:\n(A) b\n(B) a\n(C) x"
+    for reply in ("b", "The answer is b.", "\\boxed{b}"):
+        assert right("choice", reply, "(A)", question)
+    assert right("choice", "c", "(C)", question)
+    assert right("choice", "B", "(B)", question)
 
 
 def test_the_longest_text_counts_where_one_contains_another() -> None:
