@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from llmopt.errors import InvalidInput
 from llmopt.problems.prompt.examples import Example
-from llmopt.problems.prompt.metrics import METRICS, by_name
+from llmopt.problems.prompt.metrics import METRICS, by_name, fitting
 from llmopt.problems.prompt.metrics.final import LIMIT, bounded, plain, statements
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
@@ -420,6 +420,51 @@ def test_targets_and_options_of_labels() -> None:
         ("18kg", "18"),
         ("**18**", "18"),
         ("16*2", "2"),
+        # A fraction at the end of a sentence.
+        ("It is 3/4.", "0.75"),
+        ("It is 1 1/2.", "1.5"),
+        # LaTeX.
+        ("\\boxed{1\\frac{1}{2}}", "1.5"),
+        ("2 \\frac{1}{4}", "2.25"),
+        ("-1\\frac12", "-1.5"),
+        ("\\frac12", "0.5"),
+        ("\\dfrac{3}4", "0.75"),
+        ("\\frac3{4}", "0.75"),
+        # Minus signs with a space.
+        ("The answer is - 18", "-18"),
+        ("The answer is: \u2212 18.", "-18"),
+        ("x = - 18", "-18"),
+        ("x = - $18", "-18"),
+        ("\\boxed{- 18}", "-18"),
+        ("\\boxed{- \\frac{1}{2}}", "-0.5"),
+        ("#### - 18", "-18"),
+        ("\\(- 18\\)", "-18"),
+        ("- 18", "-18"),
+        # Those of lists, differences and ranges are none.
+        ("20 - 18", "18"),
+        ("20 - 18 = 2", "2"),
+        ("The answer is 20 - 2 = 18", "18"),
+        ("range 10 - 18", "18"),
+        ("They have:\n- 18 apples", "18"),
+        ("- 18 apples", "18"),
+        ("The answer is:\n- 18", "18"),
+        # Parts in words.
+        ("one third", "1/3"),
+        ("one-half", "0.5"),
+        ("two thirds of it", "2/3"),
+        ("two and a quarter", "2.25"),
+        ("one and one half", "1.5"),
+        ("2 and a third", "7/3"),
+        ("three quarters", "3"),  # coins
+        ("ten seconds", "10"),
+        # A dozen is a unit: GSM8K asks for dozens.
+        ("3 dozen", "3"),
+        # Times, dates, decimal commas and versions are none.
+        ("18 people came at 2:30", "18"),
+        ("18 people came on 12/25/2020", "18"),
+        ("18 people came on 25.12.2020", "18"),
+        ("18, not 12,5", "18"),
+        ("18, says 192.168.0.1", "18"),
     ],
 )
 def test_numbers(reply: str, value: str) -> None:
@@ -446,6 +491,22 @@ def test_numbers(reply: str, value: str) -> None:
         ("weight", "8"),
         ("1/0", "1"),
         ("9" * 10_000, "9"),
+        ("12,5", "12"),
+        ("12,5", "5"),
+        ("12,5", "125"),
+        ("1,00", "1"),
+        ("1.234,56", "1.234"),
+        ("1.234,56", "234"),
+        ("1.234.567", "1.234"),
+        ("1,23,456", "1"),
+        ("2:30", "2"),
+        ("2:30", "30"),
+        ("12/25/2020", "12"),
+        ("12/25/2020", "12/25"),
+        ("12/25/2020", "2020"),
+        ("1\\frac{1}{2}", "5.5"),
+        ("one third", "1"),
+        ("two thirds", "2"),
         ("", "0"),
     ],
 )
@@ -457,8 +518,16 @@ def test_targets_of_numbers() -> None:
     metric = by_name("numeric")
     assert metric.parses("She has 3 and 4.\n#### 7")
     assert metric.parses("$1,080")
+    assert metric.parses("- 18")
+    for target in ("12,5", "0,5", "1,00", "1.234,56", "12,34", "2:30", "1/2/2020"):
+        assert not metric.parses(target)
     assert not metric.parses("3 or 4")
     assert not metric.parses("Monsters, Inc")
+
+
+def test_numbers_with_decimal_commas_are_not_taken_for_others() -> None:
+    assert fitting(["12,5", "0,5", "3"]) == fitting(["1.234,56"]) == fitting(["1,00"]) == "exact"
+    assert fitting(["1,234", "-0.5", "1234", "1,234,567.89"]) == "numeric"
 
 
 UNITS = [
@@ -495,6 +564,26 @@ def test_written_numbers(n: int, shift: int) -> None:
     assert right("numeric", f"The answer is ${n}.00.", str(n))
     assert right("numeric", f"{n}e{shift}", str(n * 10**shift))
     assert not right("numeric", str(n + 1), str(n))
+
+
+@given(n=st.integers(0, 10**6), decimals=st.text("0123456789", min_size=1, max_size=6).filter(lambda d: len(d) != 3))
+def test_a_comma_that_does_not_separate_three_digits_makes_no_number(n: int, decimals: str) -> None:
+    assert not by_name("numeric").parses(f"{n},{decimals}")
+    assert not any(right("numeric", f"{n},{decimals}", value) for value in (str(n), decimals, f"{n}{decimals}"))
+
+
+@given(whole=st.integers(1, 99), top=st.integers(1, 9), bottom=st.integers(1, 9), space=st.sampled_from(["", " "]))
+def test_fractions_in_latex(whole: int, top: int, bottom: int, space: str) -> None:
+    value = f"{whole * bottom + top}/{bottom}"
+    for fraction in (f"\\frac{{{top}}}{{{bottom}}}", f"\\dfrac{top}{bottom}", f"\\tfrac{{{top}}}{bottom}"):
+        assert right("numeric", fraction, f"{top}/{bottom}")
+        assert right("numeric", f"\\boxed{{{whole}{space}{fraction}}}", value)
+
+
+@given(n=st.integers(1, 10**6), before=st.sampled_from(["The answer is", "x =", "####", "Answer:", "It equals", "("]))
+def test_a_minus_with_a_space_after_what_announces_a_value(n: int, before: str) -> None:
+    assert right("numeric", f"{before} - {n}", str(-n))
+    assert not right("numeric", f"{before} 1 - {n}", str(-n))
 
 
 # Sequences.
