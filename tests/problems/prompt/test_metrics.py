@@ -337,6 +337,25 @@ def test_quotes_around_an_answer_change_nothing(label: str, quotes: str, before:
     assert right(metric, f"{before}{quotes[0]}{letter}{quotes[1]}{after}", answer)
 
 
+LEAVES = st.sampled_from(["True", "False"])
+EXPRESSIONS = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.builds("not {}".format, inner)
+        | st.builds("( {} )".format, inner)
+        | st.builds("{} {} {}".format, inner, st.sampled_from(["and", "or"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(EXPRESSIONS, st.sampled_from(["=", "is", "\u2192", "=>", "->", "equals", "evaluates to"]), LEAVES)
+def test_the_value_of_a_repeated_expression_is_the_answer(expression: str, sign: str, value: str) -> None:
+    other = "False" if value == "True" else "True"
+    assert right("true-false", f"{expression} {sign} {value}", value)
+    assert not right("true-false", f"{expression} {sign} {value}.", other)
+
+
 @pytest.mark.parametrize(
     ("metric", "reply", "said"),
     [
@@ -351,7 +370,22 @@ def test_quotes_around_an_answer_change_nothing(label: str, quotes: str, before:
         ("valid-invalid", "The argument is not 'valid'.", "invalid"),
         ("valid-invalid", 'The argument is not "valid".', "invalid"),
         ("true-false", "The answer is 'False'.", "False"),
-        ("true-false", "not ( True ) and ( True ) is False", None),
+        ("true-false", "not ( True ) and ( True ) is False", "False"),
+        ("true-false", "True and False = False", "False"),
+        ("true-false", "( True and False ) = False.", "False"),
+        ("true-false", "`True and False` = **False**", "False"),
+        ("true-false", "False or True \u2192 True", "True"),
+        ("true-false", "False or True => True", "True"),
+        ("true-false", "True or False evaluates to True", "True"),
+        ("true-false", "True and ( not True )\n= True and False\n= False", "False"),
+        ("true-false", "True and False = False and not True = False", "False"),
+        ("true-false", "True, because not False = True and False = False", "True"),
+        ("true-false", "True. That False = False.", "True"),
+        ("true-false", "True and False", None),
+        ("true-false", "The answer is True and False = False.", "False"),
+        ("true-false", "So True and False = False.", "False"),
+        ("true-false", "True = True or False", None),
+        ("valid-invalid", "valid, and its negation is invalid", "valid"),
         ("true-false", "not ( True ) and ( True ) = False and True = False", "False"),
         ("true-false", "not True is False. So the answer is False.", "False"),
         ("true-false", "untrue", None),
