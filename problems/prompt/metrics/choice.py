@@ -69,7 +69,7 @@ class Choice(Metric):
 
     The options are read from the example's input: lines such as "(A) text", "A) text", "A. text" or "A)text",
     after "Options:" or "Choices:" where there is such a heading, or the same within one line. Their letters must
-    begin with A and have no gap.
+    begin with A and have no gap; only after a heading may there be one alone.
 
     A reply names an option by its letter, "(B)", or "B" where it stands as an answer, or by the option's whole
     text; if one option's text contains another's, the longest match counts. Letters go before texts. A small letter
@@ -113,20 +113,30 @@ class Choice(Metric):
 
 
 def read_options(text: str) -> dict[str, str]:
-    """Return the options that a question lists, text by letter; empty if there are not at least two."""
+    """Return the options that a question lists, text by letter; empty if there are not at least two.
+
+    One alone will do in a line after a heading, as where an example of bbh/snarks is torn off.
+    """
     headings = list(_HEADING.finditer(text))
-    for region in [text[headings[-1].end() :], text] if headings else [text]:
-        lines = [((m[1] or m[2]).upper(), m[3].strip()) for m in _LINE.finditer(region)]
-        marks = list(_INLINE.finditer(region))
-        starts = [*(m.start() for m in marks), len(region)]
-        inline = [
-            ((m[1] or m[2]).upper(), region[m.end() : starts[i + 1]].strip(" \t\n,;\"'[]")) for i, m in enumerate(marks)
-        ]
-        for found in (lines, inline):
+    after = text[headings[-1].end() :] if headings else ""
+    for region in (after, text):
+        for found in (_in_lines(region), _inline(region)):
             options = _from_a(found)
             if len(options) >= 2:
                 return options
-    return {}
+    return _from_a(_in_lines(after))
+
+
+def _in_lines(text: str) -> list[tuple[str, str]]:
+    return [((m[1] or m[2]).upper(), m[3].strip()) for m in _LINE.finditer(text)]
+
+
+def _inline(text: str) -> list[tuple[str, str]]:
+    marks = list(_INLINE.finditer(text))
+    ends = [*(m.start() for m in marks[1:]), len(text)]
+    return [
+        ((m[1] or m[2]).upper(), text[m.end() : end].strip(" \t\n,;\"'[]")) for m, end in zip(marks, ends, strict=False)
+    ]
 
 
 def _from_a(found: Sequence[tuple[str, str]]) -> dict[str, str]:

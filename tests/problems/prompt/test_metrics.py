@@ -37,6 +37,7 @@ METRIC_OF_TASK = {
     "web_of_lies": "yes-no",
     "word_sorting": "words",
 }
+WITHOUT_OPTIONS = {"brackets", "numeric", "words"}
 # The targets that no option of their example has.
 MALFORMED = {("movie_recommendation", 163), ("ruin_names", 99), ("ruin_names", 144)}
 
@@ -257,6 +258,13 @@ def test_options_are_read_from_the_input(question: str) -> None:
     assert right("choice", "21.5", "B", question)
     assert not right("choice", "21.5", "A", question)
     assert right("choice", "21", "(A)", question)
+
+
+def test_one_option_alone_counts_only_after_a_heading() -> None:
+    choice = by_name("choice")
+    assert choice.options(Example("Which statement is sarcastic?\nOptions:\n(A) The NB", "(A)")) == ("(A)",)
+    assert choice.options(Example("Which?\n(A) The NB", "(A)")) == ()
+    assert choice.options(Example("Which?\nOptions:\n(B) The NB", "(B)")) == ()
 
 
 def test_targets_that_are_texts() -> None:
@@ -800,6 +808,7 @@ def test_every_target_of_big_bench_hard_is_its_own_right_answer() -> None:
                 assert metric.score(reply, example) == 1.0, (task, i, reply)
             if not metric.fits(example):
                 unfit.add((task, i))
+            assert metric.options(example) or METRIC_OF_TASK.get(task) in WITHOUT_OPTIONS, (task, i)
             for other in metric.options(example):
                 same = other.lower() == example.target.lower()
                 assert metric.score(f"The answer is {other}.", example) == same, (task, i, other)
