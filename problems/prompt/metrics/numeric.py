@@ -117,6 +117,11 @@ class Numeric(Metric):
     def parses(self, target: str) -> bool:
         return _target(target) is not None
 
+    def names(self, text: str, target: str) -> bool:
+        wanted = _target(target)
+        found = (number for number in _numbers(_plain(text)) if not number.pronoun)
+        return wanted is not None and any(_equal(number.value, wanted) for number in found)
+
 
 def _plain(text: str) -> str:
     return _SPACED_MINUS.sub(r"\1-", plain(text))
