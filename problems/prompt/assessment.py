@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 FINALISTS = 5
 """The best instructions on training examples, among which validation chooses."""
 
+_OF_LABEL = 3
+"""Examples that have the same answer before it can be a label."""
+
 
 def assess(problem: PromptProblem, history: History, scores: ItemScores) -> Mapping[str, Any]:
     """Choose an instruction and score it, and those it is compared with, on the test examples.
@@ -53,13 +56,6 @@ def assess(problem: PromptProblem, history: History, scores: ItemScores) -> Mapp
             }
         )
     answers = [scores.known(solution) for solution in dict.fromkeys([chosen, *COMPARED])]
-    times = Counter(example.target for example in problem.splits.train)
-    # An answer of many examples is a label, and so is an option: an instruction may well name them.
-    answers_of_one = [
-        example.target
-        for example in problem.splits.train
-        if times[example.target] == 1 and not problem.scorer.metric.options(example)
-    ]
     return {
         "instruction": chosen,
         "train_accuracy": float(train.mean()),
@@ -69,9 +65,20 @@ def assess(problem: PromptProblem, history: History, scores: ItemScores) -> Mapp
         "test_examples": len(test),
         "compared": compared,
         "empty_answers": sum(not found.answer for known in answers for found in known.values()),
-        "flags": flags(chosen, answers_of_one),
+        "flags": flags(chosen, _telling_answers(problem), problem.scorer.metric),
         "messages": messages(problem.scorer.template, chosen),
     }
+
+
+def _telling_answers(problem: PromptProblem) -> list[str]:
+    """Return the answers of training examples but for options and labels, which an instruction may well name.
+
+    A label is an answer that recurs: of every twentieth example, and of ``_OF_LABEL`` at least.
+    """
+    train = problem.splits.train
+    times = Counter(example.target for example in train)
+    labels = {target for target, n in times.items() if n >= max(_OF_LABEL, len(train) / 20)}
+    return [e.target for e in train if e.target not in labels and not problem.scorer.metric.options(e)]
 
 
 def choose(

@@ -5,10 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_ADDRESS = re.compile(r"(?:https?://|www\.\w)[^\s,;]*|\b[\w-]+\.(?:com|org|net|io|ai|edu|gov)\b", re.IGNORECASE)
+from llmopt.problems.prompt.metrics.base import Metric
+
+# A country's letters count only where they are small and the name before them is longer than one: "end.It" and "e.g.kg"
+# just lack a space. So does "end.is": a country that is a word counts only with a path.
+_WORDS = "am|an|as|at|be|by|do|go|he|if|in|is|it|me|my|no|of|on|or|so|to|up|us|we"
+_ADDRESS = re.compile(
+    rf"""
+    (?: \b[a-z][a-z0-9+.-]*:// | \bwww\.\w ) [^\s,;]*
+    | (?: (?<![\w.-])(?:[\w-]+\.)+
+          (?: (?:com|org|net|io|ai|edu|gov|co|info|dev|app|xyz)\b
+            | (?<=[a-z-][\w-]\.|[\w-][a-z]\.)(?-i:(?!(?:{_WORDS})\b)[a-z]{{2}}\b|[a-z]{{2,}}(?=/\w)) )
+        | (?<![\w.])[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}(?!\.?\w)
+      ) (?::[0-9]+)?(?:/[^\s,;]*)?
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
-def flags(instruction: str, answers: Iterable[str]) -> list[str]:
+def flags(instruction: str, answers: Iterable[str], metric: Metric | None = None) -> list[str]:
     """Return one sentence for each thing that should be looked at before an instruction is used.
 
     Parameters
@@ -18,6 +33,8 @@ def flags(instruction: str, answers: Iterable[str]) -> list[str]:
     answers
         The answers of training examples that an instruction has no reason to name; labels that every example is
         answered with, such as yes and no, are for the caller to leave out.
+    metric
+        Knows an answer in other words; None: only the answer's own count.
 
     Examples
     --------
@@ -29,11 +46,15 @@ def flags(instruction: str, answers: Iterable[str]) -> list[str]:
         found.append(f"it holds an address: {address[0][:80]}")
     words = _words(instruction)
     for answer in dict.fromkeys(answers):
-        wanted = _words(answer)
-        if wanted and any(words[i : i + len(wanted)] == wanted for i in range(len(words) - len(wanted) + 1)):
+        if _holds(words, _words(answer)) or (metric is not None and metric.names(instruction, answer)):
             found.append(f"it holds the answer of a training example: {answer[:80]}")
             break
     return found
+
+
+def _holds(words: list[str], wanted: list[str]) -> bool:
+    n = len(wanted)
+    return n > 0 and any(words[i : i + n] == wanted for i in range(len(words) - n + 1))
 
 
 def _words(text: str) -> list[str]:

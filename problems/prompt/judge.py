@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from llmopt.errors import InvalidInput
+from llmopt.errors import InvalidInput, ModelError
 from llmopt.items import ItemScore
 from llmopt.llm.base import LLM, Message, Request, Response, Sampling
 from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.metrics.labels import Labels
+
+UNREADABLE = 20
+"""Verdicts that say neither yes nor no, and no other, after which a judge counts as broken."""
 
 _LONGEST = 4_000
 _TAG = re.compile(r"<(?=\s*/?\s*(?:question|reference|answer)\b)", re.IGNORECASE)
@@ -48,14 +52,35 @@ class Judge:
         return Request((Message("user", text),), max_tokens=16, sampling=Sampling(temperature=0.0))
 
     def score(self, answered: Sequence[tuple[int, Example, str]], keep: Callable[[int, ItemScore], None]) -> None:
-        """Judge answers, each with its place and example, and hand over each verdict: 1 for yes, else 0."""
+        """Judge answers, each with its place and example, and hand over each verdict: 1 for yes, else 0.
+
+        Warns where a verdict is neither yes nor no.
+
+        Raises
+        ------
+        ModelError
+            All of :data:`UNREADABLE` verdicts or more are neither; they were handed over before.
+        """
+        unreadable: list[str] = []
 
         def take(i: int, first: int, part: Response) -> None:
             place, example, answer = answered[i]
-            verdict = _VERDICT.score(part.replies[0].text, Example(example.input, "yes"))
-            keep(place, ItemScore(verdict, answer))
+            said = part.replies[0].text
+            yes, no = (_VERDICT.score(said, Example(example.input, label)) for label in ("yes", "no"))
+            if not yes and not no:
+                unreadable.append(said)
+            keep(place, ItemScore(yes, answer))
 
         self.llm.deliver([self.request(example, answer) for _, example, answer in answered], take)
+        if unreadable:
+            self._complain(unreadable, len(answered))
+
+    def _complain(self, unreadable: Sequence[str], asked: int) -> None:
+        said = f"the judge {self.llm.info.spec} said neither yes nor no to"
+        if len(unreadable) == asked >= UNREADABLE:
+            raise ModelError(f"{said} all of {asked} answers, such as {unreadable[0][:60]!r}; use another judge")
+        # Without a number: Python shows the same warning once, and there may be thousands of batches.
+        warnings.warn(f"{said} some answers, which count as wrong", stacklevel=3)
 
 
 def _inside(text: str) -> str:

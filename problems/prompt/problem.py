@@ -21,7 +21,7 @@ from llmopt.problems.prompt.data import load
 from llmopt.problems.prompt.examples import Dataset
 from llmopt.problems.prompt.judge import Judge
 from llmopt.problems.prompt.metrics import by_name, fitting
-from llmopt.problems.prompt.scorer import Answer, Scorer, check
+from llmopt.problems.prompt.scorer import Answer, Scorer, check, check_options
 from llmopt.problems.prompt.splits import Share, Splits, split
 from llmopt.problems.prompt.template import Position, Template
 from llmopt.space import Text
@@ -278,6 +278,8 @@ def prompt(
     # The models last: they take time, and what is wrong with the data or a setting is said before.
     legal_digits = name != "numeric" if digits is None else digits
     check(answer, max_tokens)
+    if answer == "options":
+        check_options(judged, (*parts.train, *parts.validation, *parts.test))
     _check_initial(Text(max_length=max_length, min_length=0, digits=legal_digits), starts)
     referee = None if judge is None else Judge(open_model(judge))
     asked = Scorer(open_model(scorer), where, judged, answer, max_tokens, referee)

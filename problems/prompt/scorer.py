@@ -40,6 +40,16 @@ def check(answer: object, max_tokens: object) -> None:
         raise InvalidInput(f"max_tokens={max_tokens!r} is not legal; give a whole number of at least 1")
 
 
+def check_options(metric: Metric, examples: Sequence[Example]) -> None:
+    """Raise InvalidInput where an example has no options among which ``answer=options`` could choose."""
+    without = [example for example in examples if not metric.options(example)]
+    if without:
+        raise InvalidInput(
+            f"answer=options needs the options of every example, and {len(without)} of {len(examples)} have none, such "
+            f"as the one that begins with {without[0].input[:60]!r}; use answer=free or another metric"
+        )
+
+
 @dataclass(frozen=True)
 class Scorer:
     """Asks a model at temperature 0, as the paper does (OPRO, section 5.1), and scores its answers.
@@ -78,7 +88,13 @@ class Scorer:
             )
 
     def request(self, instruction: str, example: Example) -> Request:
-        """Return what the model is asked."""
+        """Return what the model is asked.
+
+        Raises
+        ------
+        InvalidInput
+            It is to choose among options, and the example has none.
+        """
         able = self.llm.capabilities
         chat = able.chat
         filled = self.template.messages if chat else self.template.filled
@@ -89,9 +105,10 @@ class Scorer:
             # A base model would go on with a question of its own.
             stop=() if chat else ("\nQ:",),
         )
-        options = list(self.metric.options(example)) if self.answer == "options" else []
-        if not options:
+        if self.answer != "options":
             return request
+        check_options(self.metric, [example])
+        options = self.metric.options(example)
         # A word may begin with a capital letter or not; the metric makes no difference.
         spelled = list(dict.fromkeys(form for option in options for form in (option, option.capitalize())))
         spelled = [form for form in spelled if not form.startswith("(") or form in options]

@@ -79,7 +79,7 @@ _FORMS = (
     ("true-false", re.compile(r"true|false", re.IGNORECASE)),
     ("valid-invalid", re.compile(r"valid|invalid", re.IGNORECASE)),
     ("choice", re.compile(r"\([A-Z]\)")),
-    ("numeric", re.compile(r"-?\d[\d,]*(?:\.\d+)?")),
+    ("numeric", re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")),
 )
 
 

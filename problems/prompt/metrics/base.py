@@ -31,6 +31,10 @@ class Metric(ABC):
         """Whether the metric can tell right from wrong here: the target has its form, or the input explains it."""
         return self.parses(example.target)
 
+    def names(self, text: str, target: str) -> bool:
+        """Whether a text holds a target in other words, such as "sixteen" for 16; its own words are for the caller."""
+        return False
+
     def options(self, example: Example) -> Sequence[str]:
         """Return the answers among which an example's is to be chosen, such as ``("(A)", "(B)")``; empty: any text."""
         return ()

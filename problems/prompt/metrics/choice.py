@@ -18,22 +18,27 @@ _INLINE = re.compile(r"(?<![^\s\[,;\"'])(?:\(([A-Za-z])\)|([A-Za-z])\))")
 
 _TARGET = re.compile(r"\(?([A-Za-z])[).:]?")
 
-# How a reply names them.
-_ITEM = re.compile(r"[(\[][ ]?(?P<bracketed>[A-Za-z])[ ]?[)\]]|(?P<bare>[A-Z])(?![\w'])[.):]?")
+# How a reply names them. Single quotes may stand around a letter, but "A's" and "o'B" are words.
+_ENDS = r"(?!\w|'\w)"
+_BEGINS = r"(?<!\w)(?<!\w')"
+_ITEM = re.compile(rf"[(\[][ ]?(?P<bracketed>[A-Za-z])[ ]?[)\]]|(?P<bare>[A-Z]){_ENDS}[.):]?")
 _BRACKETED = re.compile(r"(?<![\w\\])[(\[][ ]?([A-Za-z])[ ]?[)\]]")
-_CALLED = re.compile(r"\b(?:option|choice)[ \t]++([A-Z])(?![\w'])", re.IGNORECASE)
+_SMALL = re.compile(r"[^\w(\[]*+([a-z])(?!\w|'\w)[.):]?(.*)", re.DOTALL)
+_CALLED = re.compile(rf"\b(?:option|choice)[ \t]++[\"']?([A-Z]){_ENDS}", re.IGNORECASE)
 _LISTED = re.compile(r"^[ \t]*+([A-Z])[.):](?!\w)", re.MULTILINE)
 _JUDGED = re.compile(
-    r"""
-    (?:[(\[][ ]?(?P<bracketed>[A-Za-z])[ ]?[)\]] | (?<![\w'])(?P<bare>[A-Z]))
+    rf"""
+    (?:[(\[][ ]?(?P<bracketed>[A-Za-z])[ ]?[)\]] | {_BEGINS}(?P<bare>[A-Z])["']?)
     [ \t]++(?:is|must[ ]be|would[ ]be|should[ ]be)
-    [ \t]++(?:(?:the|clearly|also|therefore|thus|most|likely|probably)[ \t]++){0,3}
+    [ \t]++(?:(?:the|clearly|also|therefore|thus|most|likely|probably)[ \t]++){{0,3}}
     (?:correct|right|best|answer|solution)\b
     """,
     re.VERBOSE,
 )
 # A bare letter counts at the end of a line or clause, as in "I would say B."
-_BARE = re.compile(r"(?<![\w'.])([A-Z])(?=[.!?\"]*+[ \t]*+$|[,;:/]|[ \t]++(?:or|and|because|since|as)\b)", re.MULTILINE)
+_BARE = re.compile(
+    rf"(?<!\.){_BEGINS}([A-Z])(?=[.!?\"'$]*+[ \t]*+$|[,;:/]|[ \t]++(?:or|and|because|since|as)\b)", re.MULTILINE
+)
 _HYPOTHETICAL = re.compile(
     r"(?:\b(?:or|and|nor|if|whether|suppose|assume|assuming|why|how)|,)\s+(?:option\s+|choice\s+)?$", re.IGNORECASE
 )
@@ -64,11 +69,12 @@ class Choice(Metric):
 
     The options are read from the example's input: lines such as "(A) text", "A) text", "A. text" or "A)text",
     after "Options:" or "Choices:" where there is such a heading, or the same within one line. Their letters must
-    begin with A and have no gap.
+    begin with A and have no gap; only after a heading may there be one alone.
 
     A reply names an option by its letter, "(B)", or "B" where it stands as an answer, or by the option's whole
-    text; if one option's text contains another's, the longest match counts. Letters go before texts. The last of
-    the following that names an option decides, and if it names several, the reply is wrong:
+    text; if one option's text contains another's, the longest match counts. Letters go before texts. A small letter
+    without brackets counts where it is all that is said ("answer: b"). The last of the following that names an option
+    decides, and if it names several, the reply is wrong:
 
     1. a last answer statement ("so the answer is (C)", "Answer: C", "(C) is correct"),
     2. a last sentence that draws a conclusion, or a last line that is nothing but an option where no other line
@@ -107,20 +113,30 @@ class Choice(Metric):
 
 
 def read_options(text: str) -> dict[str, str]:
-    """Return the options that a question lists, text by letter; empty if there are not at least two."""
+    """Return the options that a question lists, text by letter; empty if there are not at least two.
+
+    One alone will do in a line after a heading, as where an example of bbh/snarks is torn off.
+    """
     headings = list(_HEADING.finditer(text))
-    for region in [text[headings[-1].end() :], text] if headings else [text]:
-        lines = [((m[1] or m[2]).upper(), m[3].strip()) for m in _LINE.finditer(region)]
-        marks = list(_INLINE.finditer(region))
-        starts = [*(m.start() for m in marks), len(region)]
-        inline = [
-            ((m[1] or m[2]).upper(), region[m.end() : starts[i + 1]].strip(" \t\n,;\"'[]")) for i, m in enumerate(marks)
-        ]
-        for found in (lines, inline):
+    after = text[headings[-1].end() :] if headings else ""
+    for region in (after, text):
+        for found in (_in_lines(region), _inline(region)):
             options = _from_a(found)
             if len(options) >= 2:
                 return options
-    return {}
+    return _from_a(_in_lines(after))
+
+
+def _in_lines(text: str) -> list[tuple[str, str]]:
+    return [((m[1] or m[2]).upper(), m[3].strip()) for m in _LINE.finditer(text)]
+
+
+def _inline(text: str) -> list[tuple[str, str]]:
+    marks = list(_INLINE.finditer(text))
+    ends = [*(m.start() for m in marks[1:]), len(text)]
+    return [
+        ((m[1] or m[2]).upper(), text[m.end() : end].strip(" \t\n,;\"'[]")) for m, end in zip(marks, ends, strict=False)
+    ]
 
 
 def _from_a(found: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -212,6 +228,8 @@ class _Reader:
 
     def _leading(self, text: str) -> list[_Mention]:
         """Return the options that a text starts with: one, or several if it starts with a list of them."""
+        if small := self._small(text):
+            return [small]
         found = []
         position = _past(_FILLER, text, 0)
         while (match := _ITEM.match(text, position)) and (letter := (match[1] or match[2]).upper()) in self._letters:
@@ -224,6 +242,16 @@ class _Reader:
             if option and text[position : position + len(option)].casefold() == option.casefold():
                 position = _past(_SEPARATOR, text, position + len(option))
         return found
+
+    def _small(self, text: str) -> _Mention | None:
+        """Return the option of a text that is nothing but its small letter, or that and the option's own text."""
+        match = _SMALL.fullmatch(text)
+        if match is None or (letter := match[1].upper()) not in self._letters:
+            return None
+        if (match[1],) in map(_tokens, self._plain.values()):
+            return None
+        said = _tokens(match[2])
+        return _Mention(letter, match.start(1), False) if said in ((), _tokens(self._plain.get(letter, ""))) else None
 
     def _last_line(self, text: str) -> str | None:
         *lines, last = text.strip().split("\n")

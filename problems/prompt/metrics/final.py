@@ -28,11 +28,15 @@ _FENCE = re.compile(r"^[ \t]*+```\w*+", re.MULTILINE)
 # Two stars between digits are a power, and a line below between letters belongs to a name.
 _EMPHASIS = re.compile(r"(?<![0-9])\*\*|\*\*(?![0-9])|(?<![^\W_])_++|_+(?![^\W_])")
 _LATEX = [
-    (re.compile(r"\\[dt]?frac\{(-?[0-9]{1,20})\}\{([0-9]{1,20})\}"), r"\1/\2"),
+    # A mixed number has a space before its fraction: 1\frac{1}{2} is not 11/2.
+    (re.compile(r"(?<=[0-9])(?=\\[dt]?frac)"), " "),
+    (re.compile(r"\\[dt]?frac(?:\{(-?[0-9]{1,20})\}|([0-9]))(?:\{([0-9]{1,20})\}|([0-9]))(?![0-9])"), r"\1\2/\3\4"),
     (re.compile(r"\\(?:text|mathrm|mathbf|textbf)\{([^{}\\]{0,500})\}"), r"\1"),
     (re.compile(r"\{,\}"), ","),
     (re.compile(r"\\[,!]"), ""),
     (re.compile(r"\\(?=[$%&])"), ""),
+    # A formula within a line; brackets alone may be an answer.
+    (re.compile(r"\\\((?=[^\w\\]{0,20}\w)([^()\[\]{}<>\\]{0,500})\\\)"), r"$\1$"),
 ]
 
 _MARK = re.compile(

@@ -16,9 +16,12 @@ _GOES_ON = re.compile(
 )
 _BETWEEN = re.compile(r"(?:[^\w]|\b(?:or|and|maybe|perhaps|possibly|both|either|also)\b)*+", re.IGNORECASE)
 _NEGATES = re.compile(
-    r"(?:\bnot|n't|\bnever)[ \t]+(?:(?:a|an|be|deductively|logically|necessarily|formally|always|really)[ \t]+){0,2}$",
+    r"(?:\bnot|n't|\bnever)[ \t]+"
+    r"(?:(?:a|an|be|deductively|logically|necessarily|formally|always|really)[ \t]+){0,2}[\"']?$",
     re.IGNORECASE,
 )
+# What stands between an expression and its value.
+_EQUALS = re.compile(r"=>|->|[=\u2192\u21d2]|\b(?:is|equals|evaluates to)\b", re.IGNORECASE)
 
 
 class Labels(Metric):
@@ -30,9 +33,10 @@ class Labels(Metric):
     1. the last answer statement ("so the answer is no", "Answer: No"),
     2. a last sentence that draws a conclusion ("Therefore, the argument is invalid."), or a last line that is
        nothing but a label, where no other line begins with one,
-    3. the label that the reply starts with ("No, because otherwise yes would ..."),
-    4. the right side of an equation at the end ("not True = False"),
-    5. the whole reply.
+    3. the value of an expression that the last line repeats ("True and False is False"),
+    4. the label that the reply starts with ("No, because otherwise yes would ..."),
+    5. the right side of an equation at the end ("so not True = False"),
+    6. the whole reply.
 
     Parameters
     ----------
@@ -50,7 +54,10 @@ class Labels(Metric):
         self._labels = (first, second)
         self._opposite = {first.casefold(): second.casefold(), second.casefold(): first.casefold()}
         words = f"(?:{re.escape(first)}|{re.escape(second)})"
-        self._word = re.compile(rf"(?<![\w'-]){words}(?![\w'-])", re.IGNORECASE)
+        # A single quote may stand around a label, but not where it joins two parts of a word.
+        self._word = re.compile(rf"(?<![\w-])(?<!\w'){words}(?![\w-]|'\w)", re.IGNORECASE)
+        self._alone = re.compile(rf"\W*({words})\W*", re.IGNORECASE)
+        self._expression = re.compile(rf"(?:[\s()]|\b(?:{words}|and|or|not)\b)*+", re.IGNORECASE)
         self._result = re.compile(rf"=[ \t]*+({words})\W*$", re.IGNORECASE)
 
     def identity(self) -> str:
@@ -73,10 +80,13 @@ class Labels(Metric):
                 return named
         if len(named := self._named(conclusion(text))) == 1:
             return named
-        return self._last_line(text) or self._leading(text) or self._equation(text) or set(self._mentions(text))
+        for named in (self._last_line(text), self._value(text), self._leading(text), self._equation(text)):
+            if named:
+                return named
+        return set(self._mentions(text))
 
     def _named(self, sentence: str) -> set[str]:
-        return self._leading(sentence) or set(self._mentions(sentence))
+        return self._value(sentence) or self._leading(sentence) or set(self._mentions(sentence))
 
     def _mentions(self, text: str) -> Iterator[str]:
         for match in self._word.finditer(text):
@@ -100,6 +110,12 @@ class Labels(Metric):
         match = self._word.search(last)
         alone = match is not None and not re.search(r"\w", last[: match.start()] + last[match.end() :])
         return set() if not alone or any(map(self._leading, lines)) else self._leading(last)
+
+    def _value(self, text: str) -> set[str]:
+        *expressions, value = _EQUALS.split(text.strip().rpartition("\n")[2])
+        match = self._alone.fullmatch(value)
+        repeats = bool(expressions) and all(map(self._expression.fullmatch, expressions))
+        return {match[1].casefold()} if match and repeats else set()
 
     def _equation(self, text: str) -> set[str]:
         # Only the end is searched, for a pattern that ends a text is tried at every equals sign.

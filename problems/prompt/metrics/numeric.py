@@ -21,6 +21,9 @@ _TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen
 _TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _VALUES = {word: i for i, word in enumerate(f"zero|{_UNITS}|{_TEENS}".split("|"))}
 _VALUES |= {"a": 1, "an": 1, **{word: 10 * (i + 2) for i, word in enumerate(_TENS.split("|"))}}
+_NTHS = "third|fourth|fifth|sixth|seventh|eighth|ninth|tenth"
+_PARTS = {"half": 2, "halves": 2, "quarter": 4}
+_PARTS |= {word + plural: i + 3 for i, word in enumerate(_NTHS.split("|")) for plural in ("", "s")}
 _SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 
 # The grammar of English number words. A text that leaves it ends a number: "nineteen eighty-four" is two numbers.
@@ -35,26 +38,37 @@ _WORDS = (
     rf"(?:{_COUNT}{_GAP}million\b(?:{_THEN}{_GROUP}{_GAP}thousand\b)?(?:{_THEN}{_GROUP}(?!{_GAP}thousand\b))?"
     rf"|{_COUNT}{_GAP}thousand\b(?:{_THEN}{_GROUP})?|{_GROUP}|zero\b)"
 )
+# One of several is none: "two quarters" are coins.
+_SHARES = rf"(?:one{_GAP}(?:half|{_NTHS})|{_BELOW_100}{_GAP}(?:halves|(?:{_NTHS})s))\b"
 _DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})++(?![0-9])|[0-9]++)(?:\.[0-9]++)?+|\.[0-9]++"
+# What goes on like this is a decimal comma, a time, a date or an address: no number, and no part of it is one.
+_GOES_ON = r"(?![.,:/][0-9])"
 
 _NUMBER = re.compile(
     rf"""
     (?P<minus>(?<![\w.)\]])-(?=[$€£¥]?[0-9.]) | \b(?:minus|negative)[ \t]++(?=\w|[$€£¥]|\.[0-9]))?
     (?: (?:[$€£¥][ ]?+)?+(?P<inner>(?<=[$€£¥])-)?
-        (?<![A-Za-z_0-9])(?<![0-9][.,])
-        (?: (?P<whole>[0-9]{{1,30}})[ ](?P<part>[0-9]{{1,30}})/(?P<of>[0-9]{{1,30}})(?![0-9/])
-          | (?<![0-9]/)(?P<top>[0-9]{{1,30}})[ ]?/[ ]?(?P<bottom>[0-9]{{1,30}})(?![0-9/.])
-          | (?P<digits>{_DIGITS})
+        (?<![A-Za-z_0-9])(?<![0-9][.,:/])
+        (?: (?P<whole>[0-9]{{1,30}})[ ](?P<part>[0-9]{{1,30}})/(?P<of>[0-9]{{1,30}})(?![0-9/]){_GOES_ON}
+          | (?P<top>[0-9]{{1,30}})[ ]?/[ ]?(?P<bottom>[0-9]{{1,30}})(?![0-9/]){_GOES_ON}
+          | (?P<digits>{_DIGITS}){_GOES_ON}
             (?: e(?P<e>[+-]?[0-9]{{1,3}})(?!\w)
               | [ ]?(?:[x\u00d7*]|\\times)[ ]?10\^\{{?(?P<power>[+-]?[0-9]{{1,3}})(?![0-9])\}}?)?
             (?!(?:st|nd|rd|th)\b)
             (?:[ ](?P<scale>hundred|thousand|million|billion)\b)?
         )
-      | (?<![\w'])(?<!\w-)(?P<words>{_WORDS})(?P<point>[ \t]point\b(?:[ \t](?:zero|{_UNIT}))++)?
+      | (?<![\w'])(?<!\w-)
+        (?:(?P<shares>{_SHARES})|(?P<words>{_WORDS})(?P<point>[ \t]point\b(?:[ \t](?:zero|{_UNIT}))++)?)
     )
-    (?P<half>[ ]and[ ]a[ ]half\b)?
+    (?:[ ]and[ ](?:an?|one)[ ](?P<more>half|quarter|{_NTHS})\b)?
     """,
     re.IGNORECASE | re.VERBOSE,
+)
+# A minus with a space, after what announces a value or alone; else it stands in a list, a range or a difference.
+_SPACED_MINUS = re.compile(
+    r"((?:[=:({#]|\b(?:is|are|was|be|equals|gives))[ \t]*+|(?<!\S)\$)-[ \t]++(?=[$€£¥]?[.0-9])"
+    r"|\A-[ \t]++(?=[^\sA-Za-z]++\Z)",
+    re.IGNORECASE,
 )
 _STARTS = re.compile(r"(?:[^\w.$€£¥-]|\b(?:about|approximately|exactly|just|only|equal|to)\b)*+", re.IGNORECASE)
 _OR = re.compile(r"[ \t]*+(?:%|percent|dollars)?[ \t]*+(?:or|and/or)\b[ \t]*+", re.IGNORECASE)
@@ -72,9 +86,11 @@ class Numeric(Metric):
 
     Read are digits with thousands separators ("1,080"), decimals, fractions ("3/4", "1 1/2", "½"), scientific
     notation ("1.5e3", "1.5 x 10^3"), minus signs and "minus", "2.5 million", and English number words up to the
-    hundreds of millions ("sixteen", "one hundred and twenty-three thousand", "two and a half"). Currencies, units and
-    per cent are not part of the number: "50%", "50 percent" and "50" are equal, and 0.5 is not 50%. The comma
-    is a thousands separator only; ordinals ("2nd", "second") are not numbers.
+    hundreds of millions ("sixteen", "one hundred and twenty-three thousand", "two and a half", "one third").
+    Currencies, units, dozens and per cent are not part of the number: "50%", "50 percent" and "50" are equal, and 0.5
+    is not 50%. The comma is a thousands separator only: "12,5" is no number, nor are times ("2:30"), dates
+    ("12/25/2020") and ordinals ("2nd", "second"). A minus may have a space before its number where a value is
+    announced ("x = - 18"), but not in lists and differences.
 
     Of a reply counts the number after the last ``####``; else in the last ``\\boxed{}``; else in the last answer
     statement ("the answer is ...", "Answer: ..."): the one that it starts with, otherwise the last of its first
@@ -95,11 +111,20 @@ class Numeric(Metric):
 
     def score(self, reply: str, example: Example) -> float:
         wanted = _target(example.target)
-        given = _answer(plain(reply)) if wanted is not None else None
+        given = _answer(_plain(reply)) if wanted is not None else None
         return float(wanted is not None and given is not None and _equal(given, wanted))
 
     def parses(self, target: str) -> bool:
         return _target(target) is not None
+
+    def names(self, text: str, target: str) -> bool:
+        wanted = _target(target)
+        found = (number for number in _numbers(_plain(text)) if not number.pronoun)
+        return wanted is not None and any(_equal(number.value, wanted) for number in found)
+
+
+def _plain(text: str) -> str:
+    return _SPACED_MINUS.sub(r"\1-", plain(text))
 
 
 def _equal(given: Fraction, wanted: Fraction) -> bool:
@@ -109,7 +134,7 @@ def _equal(given: Fraction, wanted: Fraction) -> bool:
 
 
 def _target(target: str) -> Fraction | None:
-    text = plain(target)
+    text = _plain(target)
     if hashed := [s.sentence for s in statements(text) if s.mark == "hash"]:
         text = hashed[-1]
     found = list(_numbers(text))
@@ -147,7 +172,10 @@ def _numbers(text: str) -> Iterator[_Found]:
 
 
 def _value(match: re.Match[str]) -> Fraction | None:
-    if match["words"]:
+    if match["shares"]:
+        *count, part = re.findall(r"[a-z]+", match["shares"].lower())
+        value = Fraction(_words(" ".join(count)), _PARTS[part])
+    elif match["words"]:
         value = Fraction(_words(match["words"]))
         if match["point"]:
             decimals = "".join(str(_VALUES[word]) for word in match["point"].lower().split()[1:])
@@ -166,8 +194,8 @@ def _value(match: re.Match[str]) -> Fraction | None:
         value = Fraction(match["digits"].replace(",", "")) * Fraction(10) ** int(match["e"] or match["power"] or 0)
         if match["scale"]:
             value *= {**_SCALES, "hundred": 100}[match["scale"].lower()]
-    if match["half"]:
-        value += Fraction(1, 2)
+    if match["more"]:
+        value += Fraction(1, _PARTS[match["more"].lower()])
     return -value if match["minus"] or match["inner"] else value
 
 

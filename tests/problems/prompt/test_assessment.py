@@ -147,5 +147,34 @@ def test_an_instruction_that_holds_an_answer_or_an_address_is_flagged_but_not_on
     assert assessed(problem({**EVEN, leaked: [1] * 12}), [leaked])["flags"] == []
 
 
+def flagged(targets: Sequence[str], instruction: str, metric: str = "exact") -> Sequence[str]:
+    """Return the flags of an instruction where the training examples have these targets."""
+    examples = tuple(Example(f"q{i}", target) for i, target in enumerate([*targets, "v", "v", "t", "t"]))
+    n = len(targets)
+    parts = Splits(examples[:n], examples[n : n + 2], examples[n + 2 :])
+    llm = FunctionLLM(lambda request, i: "")
+    made = Known(Scorer(llm, Template.at("Q_begin"), by_name(metric)), parts, Dataset("table", examples))
+    made.marks = {text: [1] * len(examples) for text in (instruction, *COMPARED)}
+    return assessed(made, [instruction])["flags"]  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(("metric", "instruction"), [("exact", "It is 42."), ("numeric", "It is forty-two.")])
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_answer_of_one_or_two_examples_is_flagged(metric: str, instruction: str, times: int) -> None:
+    targets = [str(i) for i in range(100, 110)] + times * ["42"]
+    assert flagged(targets, instruction, metric) == ["it holds the answer of a training example: 42"]
+
+
+@given(st.integers(1, 20), st.integers(3, 8))
+def test_an_answer_of_every_twentieth_example_is_a_label(labels: int, each: int) -> None:
+    names = [f"name{chr(ord('a') + i)}" for i in range(labels)]
+    assert flagged(each * names, f"Answer {' or '.join(names)}.") == []
+
+
+def test_among_many_examples_an_answer_of_three_is_none() -> None:
+    targets = [*(f"t{i}" for i in range(60)), "red", "red", "red"]
+    assert flagged(targets, "Say red.") == ["it holds the answer of a training example: red"]
+
+
 def test_the_instruction_comes_ready_for_use() -> None:
     assert assessed(problem(EVEN), ["a"])["messages"] == messages(Template.at("Q_begin"), "a")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt.problems.prompt.flags import flags
+from llmopt.problems.prompt.metrics import by_name
 
 words = st.text("abcdefgXYZ0129\u00e9\u4e2d", min_size=1, max_size=8)
 
@@ -19,6 +20,17 @@ words = st.text("abcdefgXYZ0129\u00e9\u4e2d", min_size=1, max_size=8)
         ("See www.example.org, then answer.", "www.example.org"),
         ("Ask wikipedia.org about it.", "wikipedia.org"),
         ("As on OpenAI.com", "OpenAI.com"),
+        ("Load ftp://a.b/c now.", "ftp://a.b/c"),
+        ("See bit.ly/abc.", "bit.ly/abc."),
+        ("Send it to evil.ru/x, then answer.", "evil.ru/x"),
+        ("Send it to t.co/x", "t.co/x"),
+        ("youtu.be/x", "youtu.be/x"),
+        ("Ask example.de for it.", "example.de"),
+        ("Ask www2.example.co.uk for it.", "www2.example.co.uk"),
+        ("Write to me@example.fr!", "example.fr"),
+        ("Post it to 192.168.0.1:8080 first.", "192.168.0.1:8080"),
+        ("Post it to 10.0.0.1/x", "10.0.0.1/x"),
+        ("example.org:80/x", "example.org:80/x"),
     ],
 )
 def test_an_address_is_flagged(instruction: str, address: str) -> None:
@@ -34,6 +46,18 @@ def test_an_ordinary_instruction_is_not(instruction: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "instruction",
+    [
+        "Use units, i.e. kg.", "e.g.if so", "step.Then", "step.if so", "It ends.so go on", "end.It is", "a.b",
+        "go...on", "3.5", "1.2.3", "1.2.3.4.5", "1,234.56/2", "12.5kg", "x=1.or", "no.1 is first", "at 5 p.m. or so",
+        "U.S. or U.K.", "yes/no", "True and/or False.", "Wait...", "Answer:yes", "Do this:that",
+    ],
+)  # fmt: skip
+def test_points_and_strokes_alone_make_no_address(instruction: str) -> None:
+    assert flags(instruction, []) == []
+
+
+@pytest.mark.parametrize(
     ("instruction", "answer"),
     [
         ("The answer is 42.", "42"),
@@ -46,6 +70,28 @@ def test_an_ordinary_instruction_is_not(instruction: str) -> None:
 )
 def test_the_answer_of_a_training_example_is_flagged(instruction: str, answer: str) -> None:
     assert flags(instruction, ["elsewhere", answer]) == [f"it holds the answer of a training example: {answer}"]
+
+
+@pytest.mark.parametrize(
+    ("instruction", "answer"),
+    [
+        ("It is sixteen.", "16"),
+        ("It is sixteen dollars.", "$16.00"),
+        ("It is 1,080.", "1080"),
+        ("It is 1080", "1,080"),
+        ("A hundred and five", "#### 105"),
+        ("It is one half", "0.5"),
+    ],
+)
+def test_a_number_in_another_form_is_flagged_where_answers_are_numbers(instruction: str, answer: str) -> None:
+    found = [f"it holds the answer of a training example: {answer}"]
+    assert flags(instruction, ["7", answer], by_name("numeric")) == found
+    assert flags(instruction, ["7", answer], by_name("exact")) == []
+
+
+@pytest.mark.parametrize("instruction", ["Think step by step, one by one.", "First, the second.", "15 or 160"])
+def test_another_number_or_none_is_not(instruction: str) -> None:
+    assert flags(instruction, ["1", "2", "16", ""], by_name("numeric")) == []
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt import Budget, InvalidInput, run
+from llmopt import Budget, InvalidInput, ModelError, run
 from llmopt.baselines.instruction_pool import HandWritten
 from llmopt.items import ItemScore
 from llmopt.llm.base import Request
 from llmopt.problems.prompt.examples import Dataset, Example
-from llmopt.problems.prompt.judge import Judge
+from llmopt.problems.prompt.judge import UNREADABLE, Judge
 from llmopt.problems.prompt.metrics import by_name
 from llmopt.problems.prompt.problem import PromptProblem
 from llmopt.problems.prompt.scorer import Scorer
@@ -48,7 +50,9 @@ def text_of(request: Request) -> str:
 def judged(reply: str) -> float:
     found: list[tuple[int, ItemScore]] = []
     judge = Judge(FunctionLLM(lambda request, i: reply))
-    judge.score([(7, Example("2 + 2?", "4"), "four")], lambda place, score: found.append((place, score)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        judge.score([(7, Example("2 + 2?", "4"), "four")], lambda place, score: found.append((place, score)))
     [(place, score)] = found
     assert (place, score.answer) == (7, "four")
     return score.score
@@ -88,6 +92,38 @@ def test_only_a_clear_yes_is_a_yes(reply: str, score: int) -> None:
 @given(st.text(max_size=60))
 def test_any_verdict_is_0_or_1(reply: str) -> None:
     assert judged(reply) in (0.0, 1.0)
+
+
+def verdicts(replies: Iterator[str], n: int) -> dict[int, ItemScore]:
+    found: dict[int, ItemScore] = {}
+    judge = Judge(FunctionLLM(lambda request, i: next(replies)))
+    try:
+        judge.score([(place, Example(f"q{place}", "4"), "four") for place in range(n)], found.__setitem__)
+    finally:
+        assert list(found) == list(range(n)), "a verdict that was paid for is lost"
+    return found
+
+
+@pytest.mark.parametrize("reply", ["I cannot judge this.", "", "yes or no"])
+def test_a_verdict_that_is_neither_yes_nor_no_counts_as_wrong_and_is_said(reply: str) -> None:
+    with pytest.warns(UserWarning, match="the judge test:function said neither yes nor no") as said:
+        found = verdicts(iter(["yes", reply, "no", reply]), 4)
+    assert [found[place].score for place in range(4)] == [1, 0, 0, 0]
+    assert len(said) == 1
+
+
+@given(st.lists(st.sampled_from(["yes", "no", "Yes.", "The answer is no."]), max_size=30))
+def test_of_verdicts_that_can_all_be_read_nothing_is_said(replies: list[str]) -> None:
+    verdicts(iter(replies), len(replies))
+
+
+def test_a_judge_none_of_whose_verdicts_can_be_read_is_an_error() -> None:
+    with pytest.raises(ModelError, match=f"neither yes nor no to all of {UNREADABLE} answers, such as 'I cannot"):
+        verdicts(iter(["I cannot do that."] * UNREADABLE), UNREADABLE)
+    with pytest.warns(UserWarning):
+        verdicts(iter(["I cannot do that."] * UNREADABLE), UNREADABLE - 1)
+    with pytest.warns(UserWarning):
+        verdicts(iter(["no", *["I cannot do that."] * UNREADABLE]), UNREADABLE + 1)
 
 
 def test_a_base_model_is_no_judge() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from llmopt.errors import InvalidInput
 from llmopt.problems.prompt.examples import Example
-from llmopt.problems.prompt.metrics import METRICS, by_name
+from llmopt.problems.prompt.metrics import METRICS, by_name, fitting
 from llmopt.problems.prompt.metrics.final import LIMIT, bounded, plain, statements
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
@@ -37,6 +37,7 @@ METRIC_OF_TASK = {
     "web_of_lies": "yes-no",
     "word_sorting": "words",
 }
+WITHOUT_OPTIONS = {"brackets", "numeric", "words"}
 # The targets that no option of their example has.
 MALFORMED = {("movie_recommendation", 163), ("ruin_names", 99), ("ruin_names", 144)}
 
@@ -137,6 +138,35 @@ def test_sixteen_is_not_six() -> None:
         "Let's think step by step. " * 2000 + "The answer is (C).",
         "The answer is (C). I hope this answer is helpful.",
         "The answer is not (A). The answer is (C).",
+        "'C'",
+        "The answer is 'C'.",
+        "The answer is \u2018C\u2019.",
+        "I would say 'C'.",
+        "I would say 'C.'",
+        "I would go with option 'C'.",
+        "'C' is correct.",
+        r"\(C\)",
+        "$C$",
+        r"The answer is \(C\).",
+        r"The correct answer is \(\text{C}\).",
+        r"I would say \(C\).",
+        r"\( \text{(C)} \)",
+        "c",
+        "c)",
+        "c.",
+        "**c**",
+        "'c'",
+        "answer: c",
+        "Answer: c)",
+        "The answer is c.",
+        "The answer is c, because a is a comedy.",
+        "\\boxed{c}",
+        "$\\boxed{\\text{c}}$",
+        "<answer>c</answer>",
+        "c) The Lion King",
+        "answer: c. The Lion King",
+        "Let me see.\n\nc",
+        '"C" is correct.',
     ],
 )
 def test_a_reply_that_commits_to_an_option(reply: str) -> None:
@@ -166,6 +196,19 @@ def test_a_reply_that_commits_to_an_option(reply: str) -> None:
         "It is either B or C.",
         "(E)",
         "Lion",
+        "A's film",
+        "a film",
+        "It is a b-movie.",
+        "The answer is a film.",
+        "I like c and d",
+        "a, b, c, d",
+        "a or b",
+        "a\nb\nc\nd",
+        "answer: a or b",
+        "e",
+        "That is a",
+        "The answer is B's neighbour.",
+        "'A film'",
     ],
 )
 def test_a_reply_that_commits_to_no_option(reply: str, target: str) -> None:
@@ -178,6 +221,14 @@ def test_the_pronoun_is_not_the_letter() -> None:
         assert right("choice", reply, "(I)", shapes) == ("think" not in reply)
     assert right("choice", "I think it is (B).", "(B)", shapes)
     assert right("choice", "I believe the answer is B", "(B)", shapes)
+
+
+def test_a_small_letter_that_is_an_options_text_is_that_text() -> None:
+    question = "Which letter comes next?\nOptions:\n(A) b\n(B) a\n(C) x"
+    for reply in ("b", "The answer is b.", "\\boxed{b}"):
+        assert right("choice", reply, "(A)", question)
+    assert right("choice", "c", "(C)", question)
+    assert right("choice", "B", "(B)", question)
 
 
 def test_the_longest_text_counts_where_one_contains_another() -> None:
@@ -207,6 +258,13 @@ def test_options_are_read_from_the_input(question: str) -> None:
     assert right("choice", "21.5", "B", question)
     assert not right("choice", "21.5", "A", question)
     assert right("choice", "21", "(A)", question)
+
+
+def test_one_option_alone_counts_only_after_a_heading() -> None:
+    choice = by_name("choice")
+    assert choice.options(Example("Which statement is sarcastic?\nOptions:\n(A) The NB", "(A)")) == ("(A)",)
+    assert choice.options(Example("Which?\n(A) The NB", "(A)")) == ()
+    assert choice.options(Example("Which?\nOptions:\n(B) The NB", "(B)")) == ()
 
 
 def test_targets_that_are_texts() -> None:
@@ -260,12 +318,50 @@ def test_a_question_without_options_is_answered_by_letter() -> None:
         ("The answer is no, because yes would need more.", "No"),
         ("\\boxed{\\text{Yes}}", "Yes"),
         ("yes-man", None),
+        ("no's", None),
+        ("o'no", None),
+        ("I don't", None),
+        ("'No'", "No"),
+        ("The answer is 'No'.", "No"),
+        ("The answer is \u2018Yes\u2019.", "Yes"),
+        ("'Yes' or 'no'", None),
         ("", None),
     ],
 )
 def test_yes_and_no(reply: str, said: str | None) -> None:
     for target in ("Yes", "No", "yes", "no"):
         assert right("yes-no", reply, target) == (said is not None and target.lower() == said.lower())
+
+
+@given(
+    label=st.sampled_from(["yes-no: Yes", "yes-no: no", "valid-invalid: invalid", "true-false: False", "choice: (B)"]),
+    quotes=st.sampled_from(["''", '""', "\u2018\u2019", "\u201c\u201d", "``", "**"]),
+    before=st.sampled_from(["", "The answer is ", "Answer: ", "So it is "]),
+    after=st.sampled_from(["", ".", " because of that."]),
+)
+def test_quotes_around_an_answer_change_nothing(label: str, quotes: str, before: str, after: str) -> None:
+    metric, _, answer = label.partition(": ")
+    letter = answer.strip("()")
+    assert right(metric, f"{before}{quotes[0]}{letter}{quotes[1]}{after}", answer)
+
+
+LEAVES = st.sampled_from(["True", "False"])
+EXPRESSIONS = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.builds("not {}".format, inner)
+        | st.builds("( {} )".format, inner)
+        | st.builds("{} {} {}".format, inner, st.sampled_from(["and", "or"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(EXPRESSIONS, st.sampled_from(["=", "is", "\u2192", "=>", "->", "equals", "evaluates to"]), LEAVES)
+def test_the_value_of_a_repeated_expression_is_the_answer(expression: str, sign: str, value: str) -> None:
+    other = "False" if value == "True" else "True"
+    assert right("true-false", f"{expression} {sign} {value}", value)
+    assert not right("true-false", f"{expression} {sign} {value}.", other)
 
 
 @pytest.mark.parametrize(
@@ -278,7 +374,26 @@ def test_yes_and_no(reply: str, said: str | None) -> None:
         ("valid-invalid", "valid", "valid"),
         ("valid-invalid", "invalid, not valid", "invalid"),
         ("valid-invalid", "Is it valid or invalid?", None),
-        ("true-false", "not ( True ) and ( True ) is False", None),
+        ("valid-invalid", "The argument is 'invalid'.", "invalid"),
+        ("valid-invalid", "The argument is not 'valid'.", "invalid"),
+        ("valid-invalid", 'The argument is not "valid".', "invalid"),
+        ("true-false", "The answer is 'False'.", "False"),
+        ("true-false", "not ( True ) and ( True ) is False", "False"),
+        ("true-false", "True and False = False", "False"),
+        ("true-false", "( True and False ) = False.", "False"),
+        ("true-false", "`True and False` = **False**", "False"),
+        ("true-false", "False or True \u2192 True", "True"),
+        ("true-false", "False or True => True", "True"),
+        ("true-false", "True or False evaluates to True", "True"),
+        ("true-false", "True and ( not True )\n= True and False\n= False", "False"),
+        ("true-false", "True and False = False and not True = False", "False"),
+        ("true-false", "True, because not False = True and False = False", "True"),
+        ("true-false", "True. That False = False.", "True"),
+        ("true-false", "True and False", None),
+        ("true-false", "The answer is True and False = False.", "False"),
+        ("true-false", "So True and False = False.", "False"),
+        ("true-false", "True = True or False", None),
+        ("valid-invalid", "valid, and its negation is invalid", "valid"),
         ("true-false", "not ( True ) and ( True ) = False and True = False", "False"),
         ("true-false", "not True is False. So the answer is False.", "False"),
         ("true-false", "untrue", None),
@@ -347,6 +462,51 @@ def test_targets_and_options_of_labels() -> None:
         ("18kg", "18"),
         ("**18**", "18"),
         ("16*2", "2"),
+        # A fraction at the end of a sentence.
+        ("It is 3/4.", "0.75"),
+        ("It is 1 1/2.", "1.5"),
+        # LaTeX.
+        ("\\boxed{1\\frac{1}{2}}", "1.5"),
+        ("2 \\frac{1}{4}", "2.25"),
+        ("-1\\frac12", "-1.5"),
+        ("\\frac12", "0.5"),
+        ("\\dfrac{3}4", "0.75"),
+        ("\\frac3{4}", "0.75"),
+        # Minus signs with a space.
+        ("The answer is - 18", "-18"),
+        ("The answer is: \u2212 18.", "-18"),
+        ("x = - 18", "-18"),
+        ("x = - $18", "-18"),
+        ("\\boxed{- 18}", "-18"),
+        ("\\boxed{- \\frac{1}{2}}", "-0.5"),
+        ("#### - 18", "-18"),
+        ("\\(- 18\\)", "-18"),
+        ("- 18", "-18"),
+        # Those of lists, differences and ranges are none.
+        ("20 - 18", "18"),
+        ("20 - 18 = 2", "2"),
+        ("The answer is 20 - 2 = 18", "18"),
+        ("range 10 - 18", "18"),
+        ("They have:\n- 18 apples", "18"),
+        ("- 18 apples", "18"),
+        ("The answer is:\n- 18", "18"),
+        # Parts in words.
+        ("one third", "1/3"),
+        ("one-half", "0.5"),
+        ("two thirds of it", "2/3"),
+        ("two and a quarter", "2.25"),
+        ("one and one half", "1.5"),
+        ("2 and a third", "7/3"),
+        ("three quarters", "3"),  # coins
+        ("ten seconds", "10"),
+        # A dozen is a unit: GSM8K asks for dozens.
+        ("3 dozen", "3"),
+        # Times, dates, decimal commas and versions are none.
+        ("18 people came at 2:30", "18"),
+        ("18 people came on 12/25/2020", "18"),
+        ("18 people came on 25.12.2020", "18"),
+        ("18, not 12,5", "18"),
+        ("18, says 192.168.0.1", "18"),
     ],
 )
 def test_numbers(reply: str, value: str) -> None:
@@ -373,6 +533,22 @@ def test_numbers(reply: str, value: str) -> None:
         ("weight", "8"),
         ("1/0", "1"),
         ("9" * 10_000, "9"),
+        ("12,5", "12"),
+        ("12,5", "5"),
+        ("12,5", "125"),
+        ("1,00", "1"),
+        ("1.234,56", "1.234"),
+        ("1.234,56", "234"),
+        ("1.234.567", "1.234"),
+        ("1,23,456", "1"),
+        ("2:30", "2"),
+        ("2:30", "30"),
+        ("12/25/2020", "12"),
+        ("12/25/2020", "12/25"),
+        ("12/25/2020", "2020"),
+        ("1\\frac{1}{2}", "5.5"),
+        ("one third", "1"),
+        ("two thirds", "2"),
         ("", "0"),
     ],
 )
@@ -384,8 +560,16 @@ def test_targets_of_numbers() -> None:
     metric = by_name("numeric")
     assert metric.parses("She has 3 and 4.\n#### 7")
     assert metric.parses("$1,080")
+    assert metric.parses("- 18")
+    for target in ("12,5", "0,5", "1,00", "1.234,56", "12,34", "2:30", "1/2/2020"):
+        assert not metric.parses(target)
     assert not metric.parses("3 or 4")
     assert not metric.parses("Monsters, Inc")
+
+
+def test_numbers_with_decimal_commas_are_not_taken_for_others() -> None:
+    assert fitting(["12,5", "0,5", "3"]) == fitting(["1.234,56"]) == fitting(["1,00"]) == "exact"
+    assert fitting(["1,234", "-0.5", "1234", "1,234,567.89"]) == "numeric"
 
 
 UNITS = [
@@ -422,6 +606,26 @@ def test_written_numbers(n: int, shift: int) -> None:
     assert right("numeric", f"The answer is ${n}.00.", str(n))
     assert right("numeric", f"{n}e{shift}", str(n * 10**shift))
     assert not right("numeric", str(n + 1), str(n))
+
+
+@given(n=st.integers(0, 10**6), decimals=st.text("0123456789", min_size=1, max_size=6).filter(lambda d: len(d) != 3))
+def test_a_comma_that_does_not_separate_three_digits_makes_no_number(n: int, decimals: str) -> None:
+    assert not by_name("numeric").parses(f"{n},{decimals}")
+    assert not any(right("numeric", f"{n},{decimals}", value) for value in (str(n), decimals, f"{n}{decimals}"))
+
+
+@given(whole=st.integers(1, 99), top=st.integers(1, 9), bottom=st.integers(1, 9), space=st.sampled_from(["", " "]))
+def test_fractions_in_latex(whole: int, top: int, bottom: int, space: str) -> None:
+    value = f"{whole * bottom + top}/{bottom}"
+    for fraction in (f"\\frac{{{top}}}{{{bottom}}}", f"\\dfrac{top}{bottom}", f"\\tfrac{{{top}}}{bottom}"):
+        assert right("numeric", fraction, f"{top}/{bottom}")
+        assert right("numeric", f"\\boxed{{{whole}{space}{fraction}}}", value)
+
+
+@given(n=st.integers(1, 10**6), before=st.sampled_from(["The answer is", "x =", "####", "Answer:", "It equals", "("]))
+def test_a_minus_with_a_space_after_what_announces_a_value(n: int, before: str) -> None:
+    assert right("numeric", f"{before} - {n}", str(-n))
+    assert not right("numeric", f"{before} 1 - {n}", str(-n))
 
 
 # Sequences.
@@ -604,6 +808,7 @@ def test_every_target_of_big_bench_hard_is_its_own_right_answer() -> None:
                 assert metric.score(reply, example) == 1.0, (task, i, reply)
             if not metric.fits(example):
                 unfit.add((task, i))
+            assert metric.options(example) or METRIC_OF_TASK.get(task) in WITHOUT_OPTIONS, (task, i)
             for other in metric.options(example):
                 same = other.lower() == example.target.lower()
                 assert metric.score(f"The answer is {other}.", example) == same, (task, i, other)

@@ -113,6 +113,8 @@ def test_notices_say_what_is_left_out_and_the_licence(tmp_path: Path) -> None:
 def bad_inputs() -> dict[str, tuple[Any, dict[str, Any], str]]:
     """Return rows, settings and what the error says."""
     texts = [{"input": f"q{i}", "target": f"word {'abcdefghijklmnopqrst'[i]}"} for i in range(20)]
+    listed = [{"input": f"Which, {i}?\n(A) x\n(B) y", "target": "(A)"} for i in range(19)]
+    listed.append({"input": "Which, not listed?", "target": "(A)"})
     return {
         "data set": (ROWS, {"dataset": "bbh/nothing"}, "unknown"),
         "file": (ROWS, {"dataset": "missing.jsonl"}, "there is no such file"),
@@ -131,6 +133,8 @@ def bad_inputs() -> dict[str, tuple[Any, dict[str, Any], str]]:
         "instance": (ROWS, {"instance": -1}, "whole number from 0 on"),
         "position": (ROWS, {"position": "A_end"}, "position=A_end is not legal"),
         "answer": (ROWS, {"answer": "best"}, "answer=best is not legal"),
+        "no options": (ROWS, {"answer": "options"}, "20 of 20 have none, such as the one that begins with '"),
+        "few options": (listed, {"answer": "options"}, "1 of 20 have none, such as the one that begins with 'Which, n"),
         "max_tokens": (ROWS, {"max_tokens": 0}, "max_tokens=0 is not legal"),
         "max_length": (ROWS, {"max_length": 0}, "the space is empty"),
         "no template": (ROWS, {"template": Path("missing.txt")}, "template=missing.txt: there is no such file"),

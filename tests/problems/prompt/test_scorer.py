@@ -96,9 +96,13 @@ def test_labels_may_be_written_small_or_large_and_each_of_them_is_the_answer(nam
         assert [option.casefold() for option in right] == [form.casefold()]
 
 
-def test_where_a_question_lists_no_options_any_text_is_allowed() -> None:
-    request = scorer(metric="choice", answer="options", max_tokens=50).request("", SUM)
-    assert request.constraint is None and request.max_tokens == 50
+@pytest.mark.parametrize("metric", ["choice", "numeric"])
+def test_a_question_without_options_is_an_error_and_no_free_answer(metric: str) -> None:
+    asked = scorer(metric=metric, answer="options")
+    with pytest.raises(InvalidInput, match=r"1 of 1 have none, such as the one that begins with '1 \+ 1\?'"):
+        scores(asked, [("", SUM)])
+    assert isinstance(asked.llm, FunctionLLM) and not asked.llm.requests
+    assert scorer(metric=metric).request("", SUM).constraint is None
 
 
 @pytest.mark.parametrize(
