@@ -81,7 +81,8 @@ def most_calls(comparison: Comparison) -> int:
         searched = whole if searched is None else min(searched, whole)
     if searched is None:
         raise InvalidInput("prompt: give --max-scorer-calls or --max-evaluations, so that the cost is bounded")
-    starts = len(problem.starts(np.random.default_rng(comparison.seed)))
+    # Two that the space takes as one are one evaluation.
+    starts = len({problem.space.key(text) for text in problem.starts(np.random.default_rng(comparison.seed))})
     if searched < starts * problem.items:
         raise InvalidInput(
             f"prompt: the budget pays for {searched:,} scorer calls, and the {starts} instructions to start with take "

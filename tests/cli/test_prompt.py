@@ -156,6 +156,13 @@ def test_initial_instructions_come_from_a_file(here: Here, server: FaultServer, 
     assert (code, out) == (2, "") and "initial is given twice" in error
 
 
+def test_starts_that_are_one_evaluation_are_paid_for_once(here: Here, server: FaultServer, tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text("ANSWER  well.\nanswer well.\n")
+    code, out, _ = here(*SOLVE, "--initial", "own.txt", "--max-scorer-calls", str(TRAIN), "--json")
+    [run] = clean(out)
+    assert code == 0 and run["unique_pairs"] == 1 and run["scorer_calls"] == TRAIN
+
+
 def test_licence_and_canary_are_shown_and_the_data_come_from_a_folder(
     here: Here, server: FaultServer, tmp_path: Path
 ) -> None:

@@ -51,6 +51,20 @@ def test_an_instruction_is_exported_as_text_and_for_both_sdks(here: Here, server
     assert exported["openai"]["messages"] == [{"role": "system", "content": run["instruction"]}, question]
 
 
+def test_solvers_whose_names_look_alike_keep_their_own_instructions(
+    here: Here, server: FaultServer, tmp_path: Path
+) -> None:
+    pools = {"p\u00f6ol.txt": "answer well", "p\u00e4ol.txt": "answer well indeed"}
+    for name, text in pools.items():
+        (tmp_path / name).write_text(text + "\n")
+    solvers = ",".join(f"hand-written:pool={name}" for name in pools)
+    command = ("compare", "prompt", "dataset=own.jsonl", *SIZES, "scorer=openai:scorer", "--solvers", solvers)
+    assert here(*command, "--repeats", "1", "start=nothing", *SEARCH, "--out", "found")[0] == 0
+    texts = [path.read_text().strip() for path in (tmp_path / "found" / "instructions").glob("*.txt")]
+    assert sorted(texts) == sorted(pools.values())
+    assert len(list((tmp_path / "found" / "instructions").glob("*.json"))) == 2
+
+
 def test_what_was_found_is_scored_on_other_data_and_with_another_model(here: Here, server: FaultServer) -> None:
     command = ("solve", "prompt", "dataset=own.jsonl", *SIZES, "scorer=openai:scorer", "--llm", "openai:writer")
     code, out, _ = here(*command, *SEARCH, "--json", "--transfer", "dataset=other.jsonl")
