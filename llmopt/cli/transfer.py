@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from llmopt.benchmarks.compare import Comparison
@@ -16,6 +17,13 @@ from llmopt.report.safe import one_line
 from llmopt.settings import parse_pairs
 
 
+_OF_THE_SEARCH = ("initial", "start")
+"""What has no part in a transfer, which begins with what was found."""
+
+_OF_THE_DATA = ("input_column", "target_column", "metric")
+"""What belongs to one data set, and would be read into another one."""
+
+
 def elsewhere(
     name: str, settings: Mapping[str, str], pairs: Sequence[str], open_model: Callable[[str], LLM]
 ) -> PromptProblem:
@@ -26,11 +34,21 @@ def elsewhere(
     InvalidInput
         A setting is not legal, or the problem is not one of instructions.
     """
-    changed = dict(settings) | parse_pairs(pairs, "--transfer")
-    problem = create_problem(name, changed, open_model=open_model)
+    problem = create_problem(name, _changed(settings, parse_pairs(pairs, "--transfer")), open_model=open_model)
     if not isinstance(problem, PromptProblem):
         raise InvalidInput(f"--transfer is for instructions, not for the problem {name}; leave it out")
     return problem
+
+
+def _changed(settings: Mapping[str, str], named: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of a transfer: those of the search that go along, and those that are named."""
+    left = set(_OF_THE_SEARCH)
+    if {"dataset", "data"} & set(named):
+        left |= set(_OF_THE_DATA)
+        # A folder of public data may hold the other data set too.
+        if not Path(settings.get("data", "")).is_dir():
+            left.add("data")
+    return {key: value for key, value in settings.items() if key not in left} | dict(named)
 
 
 def transferred(problem: PromptProblem, comparison: Comparison, runs: Sequence[Run]) -> list[dict[str, Any]]:

@@ -90,6 +90,47 @@ def test_a_transfer_that_is_not_possible_is_said_before_anything_is_sent(
     assert not server.bodies
 
 
+@pytest.fixture
+def columns(tmp_path: Path) -> Path:
+    """A file with columns of its own."""
+    path = tmp_path / "columns.jsonl"
+    rows = [{"q": f"question {i}", "a": f"answer {i}", "more": "x"} for i in range(24)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        ("dataset=columns.jsonl", "input_column=q", "target_column=a"),
+        ("dataset=file", "--data", "columns.jsonl", "input_column=q", "target_column=a"),
+        ("dataset=own.jsonl", "metric=labels"),
+    ],
+)
+def test_a_transfer_to_other_data_leaves_behind_what_belongs_to_the_first(
+    here: Here, server: FaultServer, columns: Path, first: tuple[str, ...]
+) -> None:
+    command = ("solve", "prompt", *first, *SIZES, "scorer=openai:scorer", "--llm", "openai:writer")
+    code, out, _ = here(*command, *SEARCH, "--json", "--transfer", "dataset=other.jsonl")
+    assert code == 0
+    assert json.loads(out)["transfer"][0]["test_accuracy"] == 1.0
+
+
+def test_a_transfer_starts_nothing(here: Here, server: FaultServer, tmp_path: Path) -> None:
+    rows = [{"input": f"question {i}", "target": str(i)} for i in range(24)]
+    (tmp_path / "numbers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = ("solve", "prompt", "dataset=own.jsonl", *SIZES, "scorer=openai:scorer", "--llm", "openai:writer")
+    code, out, _ = here(*command, "start=answer well in 3 words", *SEARCH, "--json", "--transfer", "dataset=numbers.jsonl")
+    assert code == 0 and json.loads(out)["transfer"][0]["test_examples"] == 8
+
+
+def test_a_transfer_to_another_scorer_keeps_the_data(here: Here, server: FaultServer, columns: Path) -> None:
+    command = ("solve", "prompt", "dataset=columns.jsonl", "input_column=q", "target_column=a", *SIZES)
+    models = ("scorer=openai:stubborn", "--llm", "openai:writer", "start=answer well")
+    code, out, _ = here(*command, *models, *SEARCH, "--json", "--transfer", "scorer=openai:scorer")
+    assert code == 0 and json.loads(out)["transfer"][0]["test_accuracy"] == 1.0
+
+
 def test_every_pair_of_models_has_a_row(here: Here, server: FaultServer, tmp_path: Path) -> None:
     models = ("scorer=openai:scorer,openai:stubborn", "--llm", "openai:writer,openai:writer-two")
     command = ("compare", "prompt", "dataset=own.jsonl", *SIZES, *models, "--solvers", "opro", "--repeats", "1")
