@@ -28,11 +28,12 @@ from llmopt.runlog.reader import FILE, LOCK
 RUNS = "runs.csv"
 EVALUATIONS = "evaluations"
 INSTRUCTIONS = "instructions"
+TRANSFER = "transfer.json"
 META = "meta.json"
 SUMMARY = "summary.md"
 PICTURES = ("search.png", "search-near.png", "tours.png", "progress.png")
 REPORT = "report.html"
-_OURS = (RUNS, META, SUMMARY, REPORT, *PICTURES)
+_OURS = (RUNS, META, TRANSFER, SUMMARY, REPORT, *PICTURES)
 _LOG = (FILE, f"{FILE}-wal", f"{FILE}-shm", LOCK)
 
 
@@ -133,6 +134,11 @@ class Folder:
             (self.path / INSTRUCTIONS).mkdir(exist_ok=True)
             write_whole(self.path / f"{name}.txt", text + "\n")
             write_whole(self.path / f"{name}.json", exported + "\n")
+
+    def add_transfer(self, text: str) -> None:
+        """Write how what was found does elsewhere."""
+        with self._writing(TRANSFER):
+            write_whole(self.path / TRANSFER, text + "\n")
 
     def _own_name(self, name: str) -> str:
         """Return a name with a number where another solver has the same one, for some file systems but for case."""

@@ -120,7 +120,9 @@ def test_a_transfer_starts_nothing(here: Here, server: FaultServer, tmp_path: Pa
     rows = [{"input": f"question {i}", "target": str(i)} for i in range(24)]
     (tmp_path / "numbers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     command = ("solve", "prompt", "dataset=own.jsonl", *SIZES, "scorer=openai:scorer", "--llm", "openai:writer")
-    code, out, _ = here(*command, "start=answer well in 3 words", *SEARCH, "--json", "--transfer", "dataset=numbers.jsonl")
+    code, out, _ = here(
+        *command, "start=answer well in 3 words", *SEARCH, "--json", "--transfer", "dataset=numbers.jsonl"
+    )
     assert code == 0 and json.loads(out)["transfer"][0]["test_examples"] == 8
 
 
