@@ -11,7 +11,8 @@ from pathlib import Path
 from llmopt.benchmarks.results import SUITE
 from llmopt.cli import defaults
 from llmopt.cli.carry_out import carry_out
-from llmopt.cli.estimate import confirm
+from llmopt.cli.consent import confirm
+from llmopt.cli.forecast import forecast
 from llmopt.cli.order import META, ORDER, Order, from_json
 from llmopt.cli.ready import begun, prepared, reopened
 from llmopt.errors import InvalidInput
@@ -72,7 +73,7 @@ def perform(order: Order, *, dry: bool = False) -> int:
             from llmopt.cli.dry import show_prompts
 
             return show_prompts(ready)
-        confirm(order, ready.comparison)
+        confirm(order, [forecast(ready)])
         return carry_out(begun(ready, stack)).code
 
 

@@ -52,9 +52,7 @@ def asked(server: FaultServer, model: str) -> int:
     return sum(body["model"] == model for body in server.bodies)
 
 
-def test_a_transfer_keeps_the_budget_of_its_search(
-    here: Here, server: FaultServer, prices: tuple[str, str]
-) -> None:
+def test_a_transfer_keeps_the_budget_of_its_search(here: Here, server: FaultServer, prices: tuple[str, str]) -> None:
     code, out, _ = here(*SOLVE, *prices, *TO_DEAR, "--max-cost", "0.5", "--json", "--quiet")
     document = json.loads(out)
     [run], [row] = document["runs"], document["transfer"]
@@ -77,6 +75,15 @@ def test_a_transfer_gets_what_its_search_has_left_of_calls_and_tokens(
     [row] = json.loads(out)["transfer"]
     assert code == 0 and row["stop_reason"] == reason
     assert asked(server, "dear") <= 4
+
+
+def test_a_transfer_is_part_of_the_estimate(here: Here, server: FaultServer, prices: tuple[str, str]) -> None:
+    code, out, error = here(*SOLVE, *prices, *TO_DEAR, "--json")
+    found = re.search(
+        rf"at most {3 * TEST} scorer calls of --transfer \(openai:dear@{server.url}\), .* written: \$([\d.]+)", error
+    )
+    [row] = json.loads(out)["transfer"]
+    assert code == 0 and found is not None and 0 < row["cost_usd"] < float(found[1])
 
 
 def test_what_a_transfer_cost_is_said(here: Here, server: FaultServer, prices: tuple[str, str]) -> None:
