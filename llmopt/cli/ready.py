@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from llmopt.benchmarks.compare import Comparison, create_problems, create_solvers
 from llmopt.cli import defaults, output
-from llmopt.cli.order import META, ORDER, Order, as_json, asked
+from llmopt.cli.order import META, ORDER, Order, as_json, asked, from_json
 from llmopt.cli.transfer import elsewhere
 from llmopt.errors import InvalidInput, MissingExtra
 from llmopt.llm.base import LLM
@@ -19,9 +19,13 @@ from llmopt.registry import create_solver, needs_model
 from llmopt.report.folder import Folder
 from llmopt.report.safe import one_line
 from llmopt.run import DEFAULT_RACE
-from llmopt.runlog import RunLog
+from llmopt.runlog import LogReader, RunLog
+from llmopt.runlog.reader import FILE
 from llmopt.settings import parse_pairs
 from llmopt.solver import Solver
+
+_FREE = ("budget", "prices", "cache")
+"""What may be another when a comparison goes on."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,35 @@ def reopened(order: Order, stack: ExitStack, *, fork: bool = False, force: bool 
     comparison = _comparison(order, settings, problems, instance, create_solvers(order.solvers, llm, order.hint))
     comparison = replace(comparison, log=log, asked=asked(order), fork=fork, force=force)
     return Ready(order, comparison, llm, Folder(order.out, log=log), _elsewhere(order, settings, open_model))
+
+
+def continued(order: Order, stack: ExitStack) -> Ready | None:
+    """Return what goes on where the same order ended before; None where its folder holds no comparison, or is to be
+    overwritten.
+
+    Raises
+    ------
+    InvalidInput
+        The folder holds what another order began.
+    """
+    if order.out is None or order.overwrite or not (order.out / FILE).exists():
+        return None
+    with LogReader(order.out) as reader:
+        reader.check()
+        stored = reader.meta(ORDER)
+    if stored is None:
+        return None
+    earlier = from_json(stored, order.out, json=order.json, quiet=order.quiet)
+    assert earlier.solvers is not None, "a log names its solvers"
+    # Those that suit the problem were chosen when it began.
+    solvers = earlier.solvers if order.solvers is None else order.solvers
+    then, now = as_json(earlier, earlier.solvers), as_json(order, solvers)
+    if changed := [name for name in now if name not in _FREE and now[name] != then[name]]:
+        raise InvalidInput(
+            f"--out {order.out} holds what another command began (other {', '.join(changed)}); repeat that one, give "
+            "another folder, or --overwrite"
+        )
+    return reopened(replace(order, solvers=tuple(solvers)), stack)
 
 
 def begun(ready: Ready, stack: ExitStack) -> Ready:

@@ -19,6 +19,10 @@ from llmopt.errors import InvalidInput
 from llmopt.llm.terms import Terms
 from llmopt.objective import Budget
 from llmopt.runlog import LogReader
+from llmopt.runlog.reader import FILE
+
+FIRST_PAIR = "pair-1"
+"""The folder of the first of several pairs of models, see :mod:`llmopt.cli.pairs`."""
 
 
 def budget(
@@ -110,11 +114,12 @@ def resume(
     InvalidInput
         The folder holds no comparison, it was another one, or it is damaged; nothing was evaluated or written.
     """
+    _refuse_pairs(path)
     with LogReader(path) as reader:
         reader.check()
         stored = reader.meta(ORDER)
         if stored is None and reader.meta(SUITE) is not None:
-            words = shlex.join(map(str, (reader.meta(META) or {}).get("command", ["llmopt", "bench", "SUITE"])))
+            words = _command(reader, "llmopt bench SUITE")
             raise InvalidInput(f"{path} holds the runs of a suite; the command that began them goes on: {words}")
         if stored is None:
             raise InvalidInput(
@@ -128,3 +133,19 @@ def resume(
         order = replace(order, terms=replace(order.terms, prices=terms(prices, "off").prices))
     with ExitStack() as stack:
         return carry_out(begun(reopened(order, stack, fork=fork, force=force), stack)).code
+
+
+def _refuse_pairs(path: Path) -> None:
+    """Raise InvalidInput where a folder holds those of pairs of models, of which some may not have begun."""
+    first = path / FIRST_PAIR
+    if (path / FILE).exists() or not (first / FILE).exists():
+        return
+    with LogReader(first) as reader:
+        words = _command(reader, "llmopt compare prompt ...")
+    raise InvalidInput(f"{path} holds a folder for each pair of models; the command that began them goes on: {words}")
+
+
+def _command(reader: LogReader, otherwise: str) -> str:
+    """Return the command that began a log."""
+    typed = (reader.meta(META) or {}).get("command")
+    return otherwise if typed is None else shlex.join(map(str, typed))
