@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -67,9 +67,7 @@ def prepared(order: Order, stack: ExitStack, *, dry: bool = False) -> Ready:
     open_model = _opener(stack)
     problems, instance = create_problems(order.problem, settings, order.repeats, open_model)
     settings.pop("instance", None)
-    if not order.quiet:
-        for notice in problems[0].notices:
-            print(f"llmopt: {one_line(notice)}", file=sys.stderr)
+    _say(order, problems[0].notices)
     solvers = _suitable(order, problems[0]) if order.solvers is None else list(order.solvers)
     # What needs no model is checked before one is started.
     create_solvers([text for text in solvers if not needs_model(text)], None)
@@ -77,6 +75,8 @@ def prepared(order: Order, stack: ExitStack, *, dry: bool = False) -> Ready:
     llm = open_model(order.llm) if any(map(needs_model, solvers)) else None
     comparison = _comparison(order, settings, problems, instance, create_solvers(solvers, llm, order.hint))
     other = None if dry else _elsewhere(order, settings, open_model)
+    if other is not None:
+        _say(order, [notice for notice in other.notices if notice not in problems[0].notices])
     return Ready(replace(order, solvers=tuple(solvers)), comparison, llm, folder, other)
 
 
@@ -146,6 +146,13 @@ def begun(ready: Ready, stack: ExitStack) -> Ready:
     log.set_meta(META, meta)
     folder.begin(meta)
     return replace(ready, comparison=replace(comparison, log=log, asked=asked(order)))
+
+
+def _say(order: Order, notices: Iterable[str]) -> None:
+    """Say what a user should be told about data."""
+    if not order.quiet:
+        for notice in notices:
+            print(f"llmopt: {one_line(notice)}", file=sys.stderr)
 
 
 def _comparison(

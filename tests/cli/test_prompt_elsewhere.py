@@ -116,6 +116,17 @@ def test_a_transfer_to_other_data_leaves_behind_what_belongs_to_the_first(
     assert json.loads(out)["transfer"][0]["test_accuracy"] == 1.0
 
 
+def test_the_licence_of_the_other_data_is_shown(here: Here, server: FaultServer, tmp_path: Path) -> None:
+    path = tmp_path / "public" / "bbh" / "navigate.json"
+    path.parent.mkdir(parents=True)
+    examples = [{"input": f"question {i}\nOptions:\n- Yes\n- No", "target": "Yes"} for i in range(24)]
+    path.write_text(json.dumps({"canary": "never train on this", "examples": examples}))
+    command = ("solve", "prompt", "dataset=own.jsonl", *SIZES, "scorer=openai:scorer", "--llm", "openai:writer")
+    to = ("--transfer", "dataset=bbh/navigate", "--transfer", "data=public")
+    code, _, error = here(*command, "--max-evaluations", "3", *to)
+    assert code == 0 and "llmopt: bbh/navigate: licence MIT\n" in error and "never train on this\n" in error
+
+
 def test_a_transfer_starts_nothing(here: Here, server: FaultServer, tmp_path: Path) -> None:
     rows = [{"input": f"question {i}", "target": str(i)} for i in range(24)]
     (tmp_path / "numbers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
