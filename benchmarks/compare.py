@@ -101,6 +101,10 @@ class Comparison:
     def repeats(self) -> int:
         return len(self.problems)
 
+    def missing(self, name: str) -> int:
+        """Return how many repeats of a solver are not done."""
+        return sum(self._logged(name, repeat) is None for repeat in range(self.repeats))
+
     def runs(self, watcher: Watcher | None = None) -> Iterator[Run]:
         """Run solver by solver, repeat by repeat, and yield each run as it ends.
 

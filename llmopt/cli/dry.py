@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from llmopt.baselines.instruction_writer import InstructionWriter
 from llmopt.benchmarks.compare import Comparison
+from llmopt.cli.order import Order
 from llmopt.cli.output import describe
+from llmopt.cli.ready import Ready
 from llmopt.errors import LlmoptError, ModelError
-from llmopt.llm.base import LLM, Request
+from llmopt.items import ItemProblem
+from llmopt.llm.base import LLM, Reply, Request, Response, Take, Usage, Wrapper
 from llmopt.objective import Objective
 from llmopt.opro import OPRO
 from llmopt.opro.hybrid import Hybrid
@@ -36,13 +41,14 @@ class _Preview(Solver):
         self.requests = self._solver.requests()
 
 
-def show_prompts(comparison: Comparison, llm: LLM | None, *, as_json: bool) -> int:
+def show_prompts(ready: Ready) -> int:
     """Print the requests of the first step of repeat 0 of every solver; only start points are evaluated."""
+    comparison, llm = _unscored(ready.order, ready.comparison), ready.llm
     prompts = {
         name: _first_requests(comparison, solver) if isinstance(solver, _Writing) else None
         for name, solver in comparison.solvers.items()
     }
-    if as_json:
+    if ready.order.json:
         listed = [
             {"solver": name, "requests": None if requests is None else [_as_json(request, llm) for request in requests]}
             for name, requests in prompts.items()
@@ -56,6 +62,29 @@ def show_prompts(comparison: Comparison, llm: LLM | None, *, as_json: bool) -> i
             _print_requests(name, requests, llm)
     print("nothing was sent to a model")
     return 0
+
+
+class _Silent(Wrapper):
+    """A model that is not asked: every reply is a question mark."""
+
+    def deliver(self, requests: Sequence[Request], take: Take) -> list[Response]:
+        responses = [Response((Reply("?"),) * request.n, Usage()) for request in requests]
+        for i, response in enumerate(responses):
+            take(i, 0, response)
+        return responses
+
+
+def _unscored(order: Order, comparison: Comparison) -> Comparison:
+    """Return a comparison in which no model is asked for a score: a dry run sends nothing."""
+    if not any(isinstance(problem, ItemProblem) for problem in comparison.problems):
+        return comparison
+    if not order.quiet:
+        print("llmopt: a dry run asks no scorer; the scores in its prompt are those of empty answers", file=sys.stderr)
+    problems = [
+        problem.bound(lambda llm, role: _Silent(llm)) if isinstance(problem, ItemProblem) else problem
+        for problem in comparison.problems
+    ]
+    return replace(comparison, problems=problems)
 
 
 def _first_requests(comparison: Comparison, solver: _Writing) -> Sequence[Request]:

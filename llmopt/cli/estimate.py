@@ -1,91 +1,85 @@
-"""What a run may cost, said before it begins; above a limit, a person is asked."""
+"""What calls of models may take, before any is sent."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-import numpy as np
-
-from llmopt.benchmarks.compare import Comparison
-from llmopt.cli.order import Order
-from llmopt.errors import InvalidInput
+from llmopt.errors import ModelError
 from llmopt.llm.base import LLM, Request
 from llmopt.llm.metered import prompt_bound
-from llmopt.problems.prompt.examples import Example
-from llmopt.problems.prompt.problem import PromptProblem
-from llmopt.report.safe import one_line
-from llmopt.report.table import dollars
+from llmopt.llm.terms import Terms
+from llmopt.report.table import dollars as money_of
 
-ASK_ABOVE = 1.0
-"""Dollars from which a person at a terminal is asked; a model without a known price that is not free, always."""
-
-_PROBED = 8
+UNKNOWN = "price unknown (--prices)"
 
 
-def confirm(order: Order, comparison: Comparison) -> None:
-    """Say what scoring instructions may take, and ask where it is expensive.
+@dataclass(frozen=True)
+class Estimate:
+    """What a number of calls may take.
 
-    Raises
-    ------
-    InvalidInput
-        The person said no; nothing was sent.
+    Parameters
+    ----------
+    what
+        Which calls, and how many: ``{calls}`` stands where the number goes.
+    calls, read, written
+        The calls, and the tokens that they read and write.
+    dollars
+        None: not known.
     """
-    problem = comparison.problems[0]
-    if not isinstance(problem, PromptProblem):
-        return
-    calls = most_calls(comparison)
-    probed = problem.examples_of_all[:_PROBED]
-    read = written = 0
-    cost: float | None = 0.0
-    for llm, requests in _asked(problem, probed):
-        # Four characters a token is what tokenizers give for English, near enough for an estimate.
-        counts = [llm.count_tokens(request.prompt) or prompt_bound(request) // 4 for request in requests]
-        each = round(sum(counts) / len(counts))
-        price = comparison.terms.price(llm)
-        cost = None if price is None or cost is None else cost + calls * price.cost(each, 0, requests[0].max_tokens)
-        read += each
-        written += requests[0].max_tokens
-    money = "price unknown (--prices)" if cost is None else dollars(cost)
-    if not order.quiet:
-        specs = ", judged by ".join(one_line(llm.info.spec) for llm in problem.models.values())
-        print(
-            f"llmopt: at most {calls:,} scorer calls ({specs}), about {calls * read:,} tokens read, "
-            f"at most {calls * written:,} written: {money}",
-            file=sys.stderr,
+
+    what: str
+    calls: int
+    read: int
+    written: int
+    dollars: float | None
+
+    def plus(self, other: Estimate) -> Estimate:
+        """Return what both take together."""
+        return Estimate(
+            self.what,
+            self.calls + other.calls,
+            self.read + other.read,
+            self.written + other.written,
+            None if self.dollars is None or other.dollars is None else self.dollars + other.dollars,
         )
-    if order.yes or (cost is not None and cost <= ASK_ABOVE) or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return
-    print(f"llmopt: that may be more than {dollars(ASK_ABOVE)}; go on? [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise InvalidInput("nothing was sent; give a smaller budget (--max-scorer-calls), or --yes to go on")
+
+    def __str__(self) -> str:
+        what = self.what.replace("{calls}", f"{self.calls:,}")
+        if not self.read:
+            return f"{what}: {money(self.dollars)}"
+        return f"{what}, about {self.read:,} tokens read, at most {self.written:,} written: {money(self.dollars)}"
 
 
-def _asked(problem: PromptProblem, examples: Sequence[Example]) -> Iterator[tuple[LLM, list[Request]]]:
-    """Yield each model that a score takes, with what it is asked: the scorer, and a judge of its answers."""
-    scorer = problem.scorer
-    yield scorer.llm, [scorer.request("x " * 40, example) for example in examples]
-    if scorer.judge is not None:
-        answer = "x " * scorer.max_tokens
-        yield scorer.judge.llm, [scorer.judge.request(example, answer) for example in examples]
+def estimate(
+    what: str, calls: int, times: float, asked: Iterable[tuple[LLM, Sequence[Request]]], terms: Terms
+) -> Estimate:
+    """Return what calls may take of which ``times`` are as ``asked``: requests by model."""
+    read = written = 0.0
+    dollars: float | None = 0.0
+    for llm, requests in asked:
+        price = terms.price(llm)
+        for request in requests:
+            # Without replies by the dozen, the prompt is read for each.
+            sent = 1 if llm.capabilities.n else request.n
+            tokens, most = _tokens(llm, request), request.n * request.max_tokens
+            read += times * sent * tokens
+            written += times * most
+            if dollars is not None:
+                dollars = None if price is None else dollars + times * sent * price.cost(tokens, 0, most // sent)
+    return Estimate(what, calls, round(read), round(written), dollars)
 
 
-def most_calls(comparison: Comparison) -> int:
-    """Return the most scorer calls that a comparison can make: in its searches, and for its report."""
-    problem = comparison.problems[0]
-    assert isinstance(problem, PromptProblem)
-    budget = comparison.budget
-    searched = budget.scorer_calls
-    if budget.evaluations is not None:
-        whole = budget.evaluations * problem.items
-        searched = whole if searched is None else min(searched, whole)
-    if searched is None:
-        raise InvalidInput("prompt: give --max-scorer-calls or --max-evaluations, so that the cost is bounded")
-    starts = len(problem.starts(np.random.default_rng(comparison.seed)))
-    if searched < starts * problem.items:
-        raise InvalidInput(
-            f"prompt: the budget pays for {searched:,} scorer calls, and the {starts} instructions to start with take "
-            f"{starts} x {problem.items} training examples; give at least --max-scorer-calls {starts * problem.items}, "
-            "or fewer training examples (train=N)"
-        )
-    return (searched + problem.assessed_calls) * comparison.repeats * len(comparison.solvers)
+def money(dollars: float | None) -> str:
+    """Return an amount of dollars that may not be known."""
+    return UNKNOWN if dollars is None else money_of(dollars)
+
+
+def _tokens(llm: LLM, request: Request) -> int:
+    try:
+        counted = llm.count_tokens(request.prompt)
+    except ModelError:
+        # A recording may not hold the count.
+        counted = None
+    # Four characters a token is what tokenizers give for English, near enough for an estimate.
+    return counted or prompt_bound(request) // 4

@@ -22,6 +22,7 @@ from llmopt.items import ItemProblem
 from llmopt.llm.base import LLM
 from llmopt.problems.prompt.export import messages
 from llmopt.problems.prompt.problem import PromptProblem
+from llmopt.report.folder import TRANSFER
 from llmopt.report.instructions import found_instructions
 from llmopt.report.safe import one_line, portable
 from llmopt.report.table import Table, dollars, markdown, measured, paper, paper_tours
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
 def show(order: Order, comparison: Comparison, runs: Sequence[Run], transferred: Sequence[Mapping[str, Any]]) -> None:
     """Print the outcome to stdout: one JSON document, the best solution, or a table; and what was transferred."""
     if order.json:
-        found = document(comparison, runs, with_solution=order.single)
-        found |= {"transfer": list(transferred)} if transferred else {}
+        found = document(comparison, runs, transferred, with_solution=order.single)
         print(json.dumps(found, indent=2, allow_nan=False))
     elif order.single:
         for run in runs:
@@ -53,14 +53,22 @@ def show(order: Order, comparison: Comparison, runs: Sequence[Run], transferred:
         transfer.show(order.transfer, transferred)
 
 
-def save(order: Order, comparison: Comparison, runs: Sequence[Run], folder: Folder, display: Progress) -> None:
-    """Write the summary and the pictures."""
+def save(
+    order: Order,
+    comparison: Comparison,
+    runs: Sequence[Run],
+    transferred: Sequence[Mapping[str, Any]],
+    folder: Folder,
+    display: Progress,
+) -> None:
+    """Write the summary, the pictures, and what was found."""
     if not runs:
         return
     folder.summarize("\n".join(markdown(table) for table in tables(comparison, runs)))
     from llmopt.report.pictures import draw
 
     drawn = [*draw(comparison, runs, folder), *_save_instructions(comparison, runs, folder)]
+    drawn += _save_transfer(order, transferred, folder)
     if not order.quiet:
         names = ", ".join([FILE, "runs.csv", "evaluations/", "summary.md", "meta.json", *drawn])
         print(f"written to {one_line(str(folder.path))}: {names}", file=sys.stderr)
@@ -74,6 +82,17 @@ def _save_instructions(comparison: Comparison, runs: Sequence[Run], folder: Fold
             exported = json.dumps(messages(problem.scorer.template, text), indent=2, ensure_ascii=False)
             folder.add_instruction(run.record, text, exported)
     return ["instructions/"] if any(run.record.instruction is not None for run in runs) else []
+
+
+def _save_transfer(order: Order, transferred: Sequence[Mapping[str, Any]], folder: Folder) -> list[str]:
+    """Write what came of ``--transfer``; return what was written."""
+    if not transferred:
+        return []
+    models = ("llm", "scorer")
+    rows = [{**row, **{name: row[name] and portable(row[name]) for name in models}} for row in transferred]
+    settings = [portable(text) for text in order.transfer]
+    folder.add_transfer(json.dumps({"settings": settings, "rows": rows}, indent=2, ensure_ascii=False))
+    return [TRANSFER]
 
 
 def tables(comparison: Comparison, runs: Sequence[Run]) -> list[Table]:
@@ -93,7 +112,13 @@ def tables(comparison: Comparison, runs: Sequence[Run]) -> list[Table]:
     return result
 
 
-def document(comparison: Comparison, runs: Sequence[Run], *, with_solution: bool = False) -> dict[str, Any]:
+def document(
+    comparison: Comparison,
+    runs: Sequence[Run],
+    transferred: Sequence[Mapping[str, Any]] = (),
+    *,
+    with_solution: bool = False,
+) -> dict[str, Any]:
     """Return the JSON document of a comparison."""
     records = []
     credited = controls(comparison, runs)
@@ -104,6 +129,7 @@ def document(comparison: Comparison, runs: Sequence[Run], *, with_solution: bool
             record["solution"] = None if incumbent is None else run.history.space.to_json(incumbent.solution)
         records.append(record)
     found = {"problem": describe(comparison), "runs": records}
+    found |= {"transfer": list(transferred)} if transferred else {}
     return found | {"credit": [record.as_json() for record in credited]} if credited else found
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
 
-from llmopt.benchmarks.compare import Comparison
-from llmopt.benchmarks.execution import Run
-from llmopt.benchmarks.record import Record
-from llmopt.benchmarks.summary import spread
-from llmopt.cli import output
+from llmopt.cli.carry_out import Ending, carry_out
+from llmopt.cli.consent import confirm
+from llmopt.cli.forecast import Forecast, forecast
 from llmopt.cli.order import Order
+from llmopt.cli.pair_results import PairResults
+from llmopt.cli.ready import Ready, begun, continued, prepared
 from llmopt.cli.session import perform
-from llmopt.errors import InvalidInput
+from llmopt.errors import InvalidInput, LlmoptError
 from llmopt.report.safe import one_line
-from llmopt.report.table import Column, Table
 
 _SCORER = "scorer="
 
@@ -29,6 +27,9 @@ class Pair:
     llm: str
     scorer: str
     order: Order
+
+    def __str__(self) -> str:
+        return f"{one_line(self.llm)} writes, {one_line(self.scorer)} answers"
 
 
 def pairs_of(order: Order) -> list[Pair]:
@@ -54,42 +55,70 @@ def pairs_of(order: Order) -> list[Pair]:
 
 
 def perform_pairs(order: Order, *, dry: bool = False) -> int:
-    """As :func:`llmopt.cli.session.perform`, for every pair of models; then show what each pair has found."""
+    """As :func:`llmopt.cli.session.perform`, for every pair of models; then show what each pair has found.
+
+    All pairs are checked, and their cost is asked about once, before the first begins. The same command again goes on
+    where it ended: what is done is taken from the folders of the pairs.
+    """
     pairs = pairs_of(order)
     if len(pairs) == 1:
         return perform(order, dry=dry)
     if dry:
         raise InvalidInput("--dry-run shows the prompt of one model; name one --llm and one scorer")
-    documents: list[dict[str, Any]] = []
-    records: list[tuple[Pair, list[Record]]] = []
-    code = 0
-    for pair in pairs:
+    # The data are the same for all, and so is what a user should be told about them.
+    checked = [_checked(pair, quiet=order.quiet or number > 0) for number, pair in enumerate(pairs)]
+    confirm(order, [found for _, found in checked])
+    results = PairResults(order)
+    code, done, ended = 0, 0, ""
+    for pair, _ in checked:
         if not order.quiet:
-            print(f"llmopt: {one_line(pair.llm)} writes, {one_line(pair.scorer)} answers", file=sys.stderr)
+            print(f"llmopt: {pair}", file=sys.stderr)
+        try:
+            ending = _carried_out(pair, results)
+        except KeyboardInterrupt:
+            ending = Ending(1, interrupted=True)
+        except LlmoptError as error:
+            # What was done before is shown; whatever ends one pair so would be paid for in vain in the next.
+            ended = f"{pair}: {one_line(str(error))}"
+            results.fail(pair.llm, pair.scorer, str(error))
+            break
+        code = max(code, ending.code)
+        if ending.interrupted:
+            ended = "interrupted"
+            break
+        done += 1
+    results.show()
+    if not ended:
+        return code
+    print(f"llmopt: {ended}; {done} of {len(pairs)} pairs were done{_how_to_go_on(order)}", file=sys.stderr)
+    return 1
 
-        def collect(
-            own: Order,
-            comparison: Comparison,
-            runs: Sequence[Run],
-            transferred: Sequence[Mapping[str, Any]],
-            pair: Pair = pair,
-        ) -> None:
-            records.append((pair, [run.record for run in runs]))
-            if order.json:
-                documents.append(output.document(comparison, runs, with_solution=order.single))
-            else:
-                output.show(own, comparison, runs, transferred)
-                print()
 
-        code = max(code, perform(pair.order, show=collect))
-    if order.json:
-        runs = [run for document in documents for run in document["runs"]]
-        print(json.dumps({"problem": documents[0]["problem"], "runs": runs}, indent=2, allow_nan=False))
-    elif (table := _table(records)) is not None:
-        from llmopt.cli.table import print_table
+def _how_to_go_on(order: Order) -> str:
+    if order.out is not None:
+        return f"; the same command goes on in {one_line(str(order.out))}"
+    return "" if order.terms.cache is None else "; the same command begins anew, with the replies in the cache"
 
-        print_table(table)
-    return code
+
+def _checked(pair: Pair, *, quiet: bool) -> tuple[Pair, Forecast]:
+    """Return a pair with the solvers that are to run, and what it may take; its models are closed again, since those
+    of all pairs may not fit in memory together."""
+    with ExitStack() as stack:
+        ready = _ready(pair, stack, quiet=quiet)
+        return replace(pair, order=replace(pair.order, solvers=ready.order.solvers)), forecast(ready)
+
+
+def _carried_out(pair: Pair, results: PairResults) -> Ending:
+    with ExitStack() as stack:
+        # Its notices were shown when it was checked.
+        ready = _ready(pair, stack, quiet=True)
+        return carry_out(begun(ready, stack), partial(results.add, pair.llm, pair.scorer))
+
+
+def _ready(pair: Pair, stack: ExitStack, *, quiet: bool) -> Ready:
+    order = replace(pair.order, quiet=quiet)
+    ready = continued(order, stack) or prepared(order, stack)
+    return replace(ready, order=replace(ready.order, quiet=pair.order.quiet))
 
 
 def _listed(name: str, text: str) -> list[str]:
@@ -97,35 +126,3 @@ def _listed(name: str, text: str) -> list[str]:
     if not all(found) or len(set(found)) < len(found):
         raise InvalidInput(f"{name}{text} is not legal; give different models with commas between them")
     return found
-
-
-def _table(records: Sequence[tuple[Pair, Sequence[Record]]]) -> Table | None:
-    rows = []
-    for pair, found in records:
-        for solver in dict.fromkeys(record.solver for record in found):
-            tested = [record for record in found if record.solver == solver and record.test_accuracy is not None]
-            if tested:
-                rows.append(
-                    [
-                        one_line(pair.llm),
-                        one_line(pair.scorer),
-                        one_line(solver),
-                        *(_mean(tested, name) for name in ("test_accuracy", "empty_accuracy", "step_accuracy")),
-                    ]
-                )
-    if not rows:
-        return None
-    columns = [
-        Column("optimizer", number=False),
-        Column("scorer", number=False),
-        Column("solver", number=False),
-        Column("test", "right %"),
-        Column("no instruction", "test, right %"),
-        Column("step by step", "test, right %"),
-    ]
-    return Table("every pair of models", columns, rows, ["means over the repeats, on the same test examples"])
-
-
-def _mean(records: Sequence[Record], name: str) -> str:
-    found = spread(getattr(record, name) for record in records)
-    return "-" if found is None else f"{100 * found.mean:.1f}"

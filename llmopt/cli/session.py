@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import shlex
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
-from llmopt.benchmarks.compare import Comparison, create_problems, create_solvers
-from llmopt.benchmarks.execution import Run
 from llmopt.benchmarks.results import SUITE
-from llmopt.cli import defaults, output
-from llmopt.cli.estimate import confirm
-from llmopt.cli.order import META, ORDER, Order, as_json, asked, from_json
-from llmopt.cli.progress import Progress, progress
-from llmopt.cli.transfer import elsewhere, transferred
-from llmopt.errors import InvalidInput, LogError, MissingExtra, ModelError
-from llmopt.items import ItemProblem
-from llmopt.llm.base import LLM, Reply, Request, Response, Take, Usage, Wrapper
+from llmopt.cli import defaults
+from llmopt.cli.carry_out import carry_out
+from llmopt.cli.consent import confirm
+from llmopt.cli.forecast import forecast
+from llmopt.cli.order import META, ORDER, Order, from_json
+from llmopt.cli.ready import begun, prepared, reopened
+from llmopt.errors import InvalidInput
 from llmopt.llm.terms import Terms
 from llmopt.objective import Budget
-from llmopt.problem import Problem
-from llmopt.problems.prompt.problem import PromptProblem
-from llmopt.registry import create_solver, needs_model
-from llmopt.report.folder import Folder, NotWritten
-from llmopt.report.safe import one_line
-from llmopt.run import DEFAULT_RACE
-from llmopt.runlog import LogReader, RunLog
-from llmopt.settings import parse_pairs
-from llmopt.solver import Solver
+from llmopt.runlog import LogReader
+from llmopt.runlog.reader import FILE
+
+FIRST_PAIR = "pair-1"
+"""The folder of the first of several pairs of models, see :mod:`llmopt.cli.pairs`."""
 
 
 def budget(
@@ -70,11 +61,7 @@ def split(texts: str) -> list[str]:
     return names
 
 
-Show = Callable[[Order, Comparison, Sequence[Run], Sequence[Mapping[str, Any]]], None]
-"""Shows the outcome of a comparison, the last argument being what was transferred."""
-
-
-def perform(order: Order, *, dry: bool = False, show: Show = output.show) -> int:
+def perform(order: Order, *, dry: bool = False) -> int:
     """Check everything, then run, print and save; return the exit code.
 
     Raises
@@ -84,40 +71,14 @@ def perform(order: Order, *, dry: bool = False, show: Show = output.show) -> int
     NotWritten
         The folder could not be written on the way; what was done is printed.
     """
-    if order.seed < 0:
-        raise InvalidInput(f"--seed must be at least 0, not {order.seed}")
     with ExitStack() as stack:
-        settings = parse_pairs(order.pairs, f"problem {order.problem}")
-        open_model = _opener(stack)
-        problems, instance = create_problems(order.problem, settings, order.repeats, open_model)
-        settings.pop("instance", None)
-        if not order.quiet:
-            for notice in problems[0].notices:
-                print(f"llmopt: {one_line(notice)}", file=sys.stderr)
-        solvers = _suitable(order, problems[0]) if order.solvers is None else list(order.solvers)
-        # What needs no model is checked before one is started.
-        create_solvers([text for text in solvers if not needs_model(text)], None)
-        folder = Folder(order.out, overwrite=order.overwrite) if order.out is not None and not dry else None
-        llm = open_model(order.llm) if any(map(needs_model, solvers)) else None
-
-        comparison = _comparison(order, settings, problems, instance, create_solvers(solvers, llm, order.hint))
+        ready = prepared(order, stack, dry=dry)
         if dry:
             from llmopt.cli.dry import show_prompts
 
-            return show_prompts(_unscored(order, comparison), llm, as_json=order.json)
-        other = _elsewhere(order, settings, open_model)
-        confirm(order, comparison)
-        if folder is not None:
-            folder.remove_log()
-            log = stack.enter_context(RunLog(folder.path))
-            if log.remark and not order.quiet:
-                print(f"llmopt: {one_line(log.remark)}", file=sys.stderr)
-            meta = output.meta(order, comparison, llm)
-            log.set_meta(ORDER, as_json(order, solvers))
-            log.set_meta(META, meta)
-            folder.begin(meta)
-            comparison = replace(comparison, log=log, asked=asked(order))
-        return _perform(order, comparison, folder, other, show)
+            return show_prompts(ready)
+        confirm(order, [forecast(ready)])
+        return carry_out(begun(ready, stack)).code
 
 
 def resume(
@@ -153,11 +114,12 @@ def resume(
     InvalidInput
         The folder holds no comparison, it was another one, or it is damaged; nothing was evaluated or written.
     """
+    _refuse_pairs(path)
     with LogReader(path) as reader:
         reader.check()
-        stored, meta = reader.meta(ORDER), reader.meta(META)
+        stored = reader.meta(ORDER)
         if stored is None and reader.meta(SUITE) is not None:
-            words = shlex.join(map(str, (meta or {}).get("command", ["llmopt", "bench", "SUITE"])))
+            words = _command(reader, "llmopt bench SUITE")
             raise InvalidInput(f"{path} holds the runs of a suite; the command that began them goes on: {words}")
         if stored is None:
             raise InvalidInput(
@@ -170,155 +132,20 @@ def resume(
     if prices is not None:
         order = replace(order, terms=replace(order.terms, prices=terms(prices, "off").prices))
     with ExitStack() as stack:
-        log = stack.enter_context(RunLog(path))
-        settings = parse_pairs(order.pairs, f"problem {order.problem}")
-        open_model = _opener(stack)
-        problems, instance = create_problems(order.problem, settings, order.repeats, open_model)
-        settings.pop("instance", None)
-        assert order.solvers is not None, "a log names its solvers"
-        llm = open_model(order.llm) if any(map(needs_model, order.solvers)) else None
-        named = create_solvers(order.solvers, llm, order.hint)
-        comparison = _comparison(order, settings, problems, instance, named)
-        comparison = replace(comparison, log=log, asked=asked(order), fork=fork, force=force)
-        folder = Folder(path, log=log)
-        folder.begin(meta)
-        return _perform(order, comparison, folder, _elsewhere(order, settings, open_model))
+        return carry_out(begun(reopened(order, stack, fork=fork, force=force), stack)).code
 
 
-def _comparison(
-    order: Order,
-    settings: Mapping[str, str],
-    problems: Sequence[Problem],
-    instance: int,
-    solvers: Mapping[str, Solver],
-) -> Comparison:
-    return Comparison(
-        order.problem,
-        settings,
-        problems,
-        solvers,
-        order.budget,
-        instance,
-        order.seed,
-        order.terms,
-        order.workers,
-        race=None if order.full_evaluation else DEFAULT_RACE,
-    )
+def _refuse_pairs(path: Path) -> None:
+    """Raise InvalidInput where a folder holds those of pairs of models, of which some may not have begun."""
+    first = path / FIRST_PAIR
+    if (path / FILE).exists() or not (first / FILE).exists():
+        return
+    with LogReader(first) as reader:
+        words = _command(reader, "llmopt compare prompt ...")
+    raise InvalidInput(f"{path} holds a folder for each pair of models; the command that began them goes on: {words}")
 
 
-def _elsewhere(order: Order, settings: Mapping[str, str], open_model: Callable[[str], LLM]) -> PromptProblem | None:
-    return elsewhere(order.problem, settings, order.transfer, open_model) if order.transfer else None
-
-
-def _perform(
-    order: Order,
-    comparison: Comparison,
-    folder: Folder | None,
-    other: PromptProblem | None = None,
-    show: Show = output.show,
-) -> int:
-    runs: list[Run] = []
-    trouble: NotWritten | LogError | None = None
-    interrupted = False
-    display = progress(comparison, quiet=order.quiet)
-    try:
-        with display:
-            _run_all(comparison, runs, folder, display)
-    except KeyboardInterrupt:
-        interrupted = True
-    except (NotWritten, LogError) as error:
-        trouble = error
-    interrupted = interrupted or any(run.record.stop_reason == "interrupted" for run in runs)
-    rows: list[dict[str, Any]] = []
-    if other is not None and not interrupted and trouble is None:
-        try:
-            rows = transferred(other, comparison, runs)
-        except KeyboardInterrupt:
-            interrupted = True
-        except ModelError as error:
-            print(f"llmopt: --transfer: {one_line(str(error))}", file=sys.stderr)
-    show(order, comparison, runs, rows)
-    sys.stdout.flush()
-    if folder is not None and trouble is None:
-        try:
-            output.save(order, comparison, runs, folder, display)
-        except KeyboardInterrupt:
-            interrupted = True
-        except NotWritten as error:
-            trouble = error
-    for run in runs:
-        if run.record.stop_reason == "error":
-            record = run.record
-            print(f"llmopt: {record.solver}, repeat {record.repeat + 1}: {one_line(record.message)}", file=sys.stderr)
-    if interrupted:
-        planned = comparison.repeats * len(comparison.solvers)
-        whole = sum(run.record.stop_reason != "interrupted" for run in runs)
-        print(f"llmopt: interrupted; {whole} of {planned} runs had ended; what was done is kept", file=sys.stderr)
-    if trouble is not None:
-        raise trouble
-    return int(interrupted or any(run.record.stop_reason == "error" for run in runs))
-
-
-def _run_all(comparison: Comparison, runs: list[Run], folder: Folder | None, display: Progress) -> None:
-    try:
-        for run in comparison.runs(display):
-            runs.append(run)
-            if folder is not None:
-                folder.add(run)
-            display.end(run)
-    finally:
-        # Ctrl-C may have come between the end of a run and its last byte on the disk.
-        if folder is not None:
-            folder.complete(runs)
-
-
-def _suitable(order: Order, problem: Problem) -> list[str]:
-    """Return the default solvers that can work on a problem; say which ones are left out."""
-    suitable = []
-    for text in defaults.solvers_for(problem.space):
-        try:
-            # A model's solver is checked with its model, later: it must not be left out in silence.
-            if not needs_model(text):
-                create_solver(text).check_problem(problem, order.budget)
-            suitable.append(text)
-        except (InvalidInput, MissingExtra) as error:
-            if not order.quiet:
-                print(f"left out: {one_line(text)} ({one_line(str(error))})", file=sys.stderr)
-    return suitable
-
-
-class _Silent(Wrapper):
-    """A model that is not asked: every reply is a question mark."""
-
-    def deliver(self, requests: Sequence[Request], take: Take) -> list[Response]:
-        responses = [Response((Reply("?"),) * request.n, Usage()) for request in requests]
-        for i, response in enumerate(responses):
-            take(i, 0, response)
-        return responses
-
-
-def _unscored(order: Order, comparison: Comparison) -> Comparison:
-    """Return a comparison in which no model is asked for a score: a dry run sends nothing."""
-    if not any(isinstance(problem, ItemProblem) for problem in comparison.problems):
-        return comparison
-    if not order.quiet:
-        print("llmopt: a dry run asks no scorer; the scores in its prompt are those of empty answers", file=sys.stderr)
-    problems = [
-        problem.bound(lambda llm, role: _Silent(llm)) if isinstance(problem, ItemProblem) else problem
-        for problem in comparison.problems
-    ]
-    return replace(comparison, problems=problems)
-
-
-def _opener(stack: ExitStack) -> Callable[[str], LLM]:
-    """Return what opens a model by its SPEC, each once: solver and scorer may be the same one."""
-    opened: dict[str, LLM] = {}
-
-    def open_model(spec: str) -> LLM:
-        from llmopt.llm import connect
-
-        if spec not in opened:
-            opened[spec] = stack.enter_context(connect(spec))
-        return opened[spec]
-
-    return open_model
+def _command(reader: LogReader, otherwise: str) -> str:
+    """Return the command that began a log."""
+    typed = (reader.meta(META) or {}).get("command")
+    return otherwise if typed is None else shlex.join(map(str, typed))

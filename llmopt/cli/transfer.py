@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from llmopt.benchmarks.compare import Comparison
 from llmopt.benchmarks.execution import Run
+from llmopt.benchmarks.record import Record
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM
+from llmopt.llm.ledger import Entry
 from llmopt.problems.prompt.problem import PromptProblem
-from llmopt.problems.prompt.transfer import transfer
+from llmopt.problems.prompt.transfer import Transfer
 from llmopt.registry import create_problem
 from llmopt.report.safe import one_line
+from llmopt.report.table import dollars
 from llmopt.settings import parse_pairs
+
+_KEPT = "transfer"
+"""Its name in a log."""
+
+_OF_THE_SEARCH = ("initial", "start")
+"""What has no part in a transfer, which begins with what was found."""
+
+_OF_THE_DATA = ("input_column", "target_column", "metric")
+"""What belongs to one data set, and would be read into another one."""
 
 
 def elsewhere(
@@ -26,36 +40,103 @@ def elsewhere(
     InvalidInput
         A setting is not legal, or the problem is not one of instructions.
     """
-    changed = dict(settings) | parse_pairs(pairs, "--transfer")
-    problem = create_problem(name, changed, open_model=open_model)
+    problem = create_problem(name, _changed(settings, parse_pairs(pairs, "--transfer")), open_model=open_model)
     if not isinstance(problem, PromptProblem):
         raise InvalidInput(f"--transfer is for instructions, not for the problem {name}; leave it out")
     return problem
 
 
-def transferred(problem: PromptProblem, comparison: Comparison, runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Score what runs have found on the test examples of another problem."""
-    found = [run.record for run in runs if run.record.instruction is not None]
-    if not found:
-        return []
-    scored = transfer(problem, [str(record.instruction) for record in found], comparison.terms)
-    return [
-        {"solver": record.solver, "repeat": record.repeat, **outcome}
-        for record, outcome in zip(found, scored, strict=True)
-    ]
+def _changed(settings: Mapping[str, str], named: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of a transfer: those of the search that go along, and those that are named."""
+    left = set(_OF_THE_SEARCH)
+    if {"dataset", "data"} & set(named):
+        left |= set(_OF_THE_DATA)
+        # A folder of public data may hold the other data set too.
+        if not Path(settings.get("data", "")).is_dir():
+            left.add("data")
+    return {key: value for key, value in settings.items() if key not in left} | dict(named)
+
+
+def transferred(problem: PromptProblem, comparison: Comparison, runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
+    """Score what runs have found on the test examples of another problem, and yield the outcome of each run.
+
+    Each is kept in the log at once; what was scored before comes from there.
+    """
+    transfer = Transfer(problem, comparison.terms, comparison.budget)
+    rows = kept(problem, comparison)
+    for record in (run.record for run in runs if run.record.instruction is not None):
+        row = next((row for row in rows if _is_of(row, record)), None)
+        if row is None or not is_done(row):
+            rows = [other for other in rows if other is not row]
+            scored = transfer.score(str(record.instruction), _spent(record), None if row is None else _took(row))
+            row = {**_run_of(record), **scored}
+            rows.append(row)
+            if comparison.log is not None:
+                comparison.log.set_meta(_KEPT, {"identity": _identity(problem), "rows": rows})
+        yield row
+        if row.get("stop_reason") == "interrupted":
+            return
+
+
+def kept(problem: PromptProblem, comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the outcomes of transfers to a problem that the log of a comparison holds."""
+    stored = None if comparison.log is None else comparison.log.reader.meta(_KEPT)
+    return list(stored["rows"]) if stored is not None and stored["identity"] == _identity(problem) else []
+
+
+def is_done(row: Mapping[str, Any]) -> bool:
+    """Return whether everything was scored."""
+    return "test_accuracy" in row
+
+
+def _run_of(record: Record) -> dict[str, Any]:
+    """Return what says of which run a transfer is: the models are those of the search."""
+    return {"solver": record.solver, "repeat": record.repeat, "llm": record.llm, "scorer": record.scorer}
+
+
+def _is_of(row: Mapping[str, Any], record: Record) -> bool:
+    return all(row[name] == getattr(record, name) for name in ("solver", "repeat", "instruction"))
+
+
+def _identity(problem: PromptProblem) -> Any:
+    """Return what the outcomes depend on, as it comes back from a log."""
+    return json.loads(json.dumps(problem.identity()))
+
+
+def _spent(record: Record) -> Entry:
+    return Entry(
+        calls=record.llm_calls,
+        prompt_tokens=record.prompt_tokens,
+        completion_tokens=record.completion_tokens,
+        dollars=record.cost_usd,
+    )
+
+
+def _took(row: Mapping[str, Any]) -> Entry:
+    return Entry(
+        calls=row["llm_calls"],
+        prompt_tokens=row["prompt_tokens"],
+        completion_tokens=row["completion_tokens"],
+        dollars=row["cost_usd"],
+    )
 
 
 def show(pairs: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the outcome to stdout."""
     print(f"\ntransferred to {one_line(' '.join(pairs))}:")
     for row in rows:
-        low, high = row["test_interval"]
-        others = ", ".join(
-            f"{'no instruction' if not other['instruction'] else 'step by step'} {other['test_accuracy']:.1%} "
-            f"(p = {other['p_value']:.3g})"
-            for other in row["compared"]
-        )
-        print(
-            f"  {one_line(row['solver'])}, repeat {row['repeat'] + 1}: {row['test_accuracy']:.1%} of "
-            f"{row['test_examples']:,} (95 % interval {low:.1%} to {high:.1%}); {others}"
-        )
+        outcome = _outcome(row) if is_done(row) else f"not scored: {one_line(row['message'])}"
+        print(f"  {one_line(row['solver'])}, repeat {row['repeat'] + 1}: {outcome}")
+    costs = [row["cost_usd"] for row in rows]
+    cost = "price unknown (--prices)" if None in costs else dollars(sum(costs))
+    print(f"  cost of the transfer: {cost}, {sum(row['llm_calls'] for row in rows):,} calls")
+
+
+def _outcome(row: Mapping[str, Any]) -> str:
+    low, high = row["test_interval"]
+    others = ", ".join(
+        f"{'no instruction' if not other['instruction'] else 'step by step'} {other['test_accuracy']:.1%} "
+        f"(p = {other['p_value']:.3g})"
+        for other in row["compared"]
+    )
+    return f"{row['test_accuracy']:.1%} of {row['test_examples']:,} (95 % interval {low:.1%} to {high:.1%}); {others}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import os
 import re
@@ -27,11 +28,12 @@ from llmopt.runlog.reader import FILE, LOCK
 RUNS = "runs.csv"
 EVALUATIONS = "evaluations"
 INSTRUCTIONS = "instructions"
+TRANSFER = "transfer.json"
 META = "meta.json"
 SUMMARY = "summary.md"
 PICTURES = ("search.png", "search-near.png", "tours.png", "progress.png")
 REPORT = "report.html"
-_OURS = (RUNS, META, SUMMARY, REPORT, *PICTURES)
+_OURS = (RUNS, META, TRANSFER, SUMMARY, REPORT, *PICTURES)
 _LOG = (FILE, f"{FILE}-wal", f"{FILE}-shm", LOCK)
 
 
@@ -63,6 +65,7 @@ class Folder:
     def __init__(self, path: Path, *, overwrite: bool = False, log: RunLog | None = None) -> None:
         self.path = path
         self._saved = 0
+        self._named: set[str] = set()
         try:
             path.mkdir(parents=True, exist_ok=True)
             if log is None and self._earlier() and not overwrite:
@@ -126,11 +129,23 @@ class Folder:
 
     def add_instruction(self, record: Record, text: str, exported: str) -> None:
         """Write an instruction that a run has found, as plain text and as JSON for its use."""
-        name = f"{INSTRUCTIONS}/{_slug(record)}-repeat-{record.repeat}"
+        name = f"{INSTRUCTIONS}/{self._own_name(f'{_slug(record)}-repeat-{record.repeat}')}"
         with self._writing(name):
             (self.path / INSTRUCTIONS).mkdir(exist_ok=True)
             write_whole(self.path / f"{name}.txt", text + "\n")
             write_whole(self.path / f"{name}.json", exported + "\n")
+
+    def add_transfer(self, text: str) -> None:
+        """Write how what was found does elsewhere."""
+        with self._writing(TRANSFER):
+            write_whole(self.path / TRANSFER, text + "\n")
+
+    def _own_name(self, name: str) -> str:
+        """Return a name with a number where another solver has the same one, for some file systems but for case."""
+        names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+        found = next(each for each in names if each.casefold() not in self._named)
+        self._named.add(found.casefold())
+        return found
 
     def complete(self, runs: Sequence[Run]) -> None:
         """Write the runs that :meth:`add` was kept from writing."""

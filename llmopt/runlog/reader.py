@@ -29,6 +29,9 @@ from llmopt.space import Space
 FILE = "run.sqlite"
 LOCK = "run.lock"
 
+_NAMED = 9
+"""Folders that an error names."""
+
 
 class LogReader:
     """Reads the log in a folder and changes nothing.
@@ -55,7 +58,10 @@ class LogReader:
         self._damage = Damage()
         self.damage = self._damage.sentences
         if not self.path.is_file():
-            raise InvalidInput(f"{folder} is not the folder of a run: it holds no {FILE}")
+            inside = [path.parent.name for path in sorted(self.folder.glob(f"*/{FILE}"))]
+            more = ", ..." if len(inside) > _NAMED else ""
+            where = f"; folders of runs in it: {', '.join(inside[:_NAMED])}{more}" if inside else ""
+            raise InvalidInput(f"{folder} is not the folder of a run: it holds no {FILE}{where}")
         self._connection = self._open()
         # A damaged text is told by its checksum, or does no harm.
         self._connection.text_factory = lambda text: text.decode(errors="replace")

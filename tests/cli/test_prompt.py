@@ -156,6 +156,13 @@ def test_initial_instructions_come_from_a_file(here: Here, server: FaultServer, 
     assert (code, out) == (2, "") and "initial is given twice" in error
 
 
+def test_starts_that_are_one_evaluation_are_paid_for_once(here: Here, server: FaultServer, tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text("ANSWER  well.\nanswer well.\n")
+    code, out, _ = here(*SOLVE, "--initial", "own.txt", "--max-scorer-calls", str(TRAIN), "--json")
+    [run] = clean(out)
+    assert code == 0 and run["unique_pairs"] == 1 and run["scorer_calls"] == TRAIN
+
+
 def test_licence_and_canary_are_shown_and_the_data_come_from_a_folder(
     here: Here, server: FaultServer, tmp_path: Path
 ) -> None:
@@ -259,6 +266,64 @@ def test_a_judge_is_part_of_the_estimate(here: Here, server: FaultServer, tmp_pa
 
     assert estimated("judge=openai:judge") > 1.2 * estimated()
     assert len(asked(server, "judge")) > 0
+
+
+def estimates(error: str) -> dict[str, float]:
+    """The dollars of each line of an estimate, by the words in it that tell it from others."""
+    words = ("replies of openai:writer", "scorer calls (openai:", "scorer calls of --transfer", "together")
+    lines = [line for line in error.splitlines() if "$" in line]
+    return {
+        word: float(re.findall(r"\$([\d.,]+)", line)[-1].replace(",", ""))
+        for word in words
+        for line in lines
+        if word in line
+    }
+
+
+def test_the_optimizer_is_part_of_the_estimate(here: Here, server: FaultServer, person: Any, tmp_path: Path) -> None:
+    path = tmp_path / "prices.json"
+    free, dear = {"input": 0, "output": 0}, {"input": 100_000, "output": 1_000_000}
+    path.write_text(json.dumps({f"openai:scorer@{server.url}": free, f"openai:writer@{server.url}": dear}))
+    person("n\n")
+    code, _, error = here(*SOLVE, *BUDGET, "--prices", str(path))
+    found = estimates(error)
+    assert code == 2 and "go on? [y/N]" in error and server.bodies == []
+    # Nine instructions beside the three to start with, each in a reply of up to 512 tokens.
+    assert "about 9 replies of openai:writer" in error and "at most 4,608 written" in error
+    assert found["replies of openai:writer"] > 4_608 and found["together"] == found["replies of openai:writer"]
+    code, out, _ = here(*SOLVE, *BUDGET, "--prices", str(path), "--yes", "--json")
+    assert code == 0 and 0 < json.loads(out)["runs"][0]["cost_usd"] < found["together"]
+
+
+@pytest.mark.parametrize("solver", ["one-shot", "evolution", "paraphrase", "opro"])
+@pytest.mark.parametrize("more", [(), ("--full-evaluation",)])
+def test_the_estimate_bounds_what_a_search_asks(
+    here: Here, server: FaultServer, tmp_path: Path, solver: str, more: tuple[str, ...]
+) -> None:
+    path = prices(tmp_path, server, 1_000, "scorer", "writer")
+    command = (*SOLVE, "--max-scorer-calls", "200", "--solver", solver, "--prices", path, *more)
+    code, out, error = here(*command, "--json")
+    [run] = json.loads(out)["runs"]
+    assert code == 0 and 0 < run["cost_usd"] < estimates(error)["together"]
+
+
+def test_steps_bound_what_the_optimizer_writes(here: Here, server: FaultServer) -> None:
+    error = here(*SOLVE, "--max-evaluations", "40", "--max-steps", "2", "--solver", "opro:samples=4")[2]
+    assert "about 8 replies of openai:writer" in error
+
+
+def test_a_budget_of_dollars_bounds_the_estimate(here: Here, server: FaultServer, person: Any, tmp_path: Path) -> None:
+    terminal = person("n\n")
+    path = prices(tmp_path, server, 1_000, "scorer", "writer")
+    error = here(*SOLVE, *BUDGET, "--prices", path, "--max-cost", "0.5")[2]
+    assert "llmopt: together at most $0.5 (--max-cost)\n" in error
+    assert "go on?" not in error and terminal.read() == "n\n"
+
+
+def test_what_is_asked_about_is_shown_to_whoever_is_asked(here: Here, server: FaultServer, person: Any) -> None:
+    person("n\n")
+    code, _, error = here(*SOLVE, *BUDGET, "--quiet")
+    assert code == 2 and error.index("scorer calls (openai:scorer") < error.index("go on? [y/N]")
 
 
 def test_a_dry_run_sends_nothing(here: Here, server: FaultServer) -> None:

@@ -51,6 +51,20 @@ def test_an_instruction_is_exported_as_text_and_for_both_sdks(here: Here, server
     assert exported["openai"]["messages"] == [{"role": "system", "content": run["instruction"]}, question]
 
 
+def test_solvers_whose_names_look_alike_keep_their_own_instructions(
+    here: Here, server: FaultServer, tmp_path: Path
+) -> None:
+    pools = {"p\u00f6ol.txt": "answer well", "p\u00e4ol.txt": "answer well indeed"}
+    for name, text in pools.items():
+        (tmp_path / name).write_text(text + "\n")
+    solvers = ",".join(f"hand-written:pool={name}" for name in pools)
+    command = ("compare", "prompt", "dataset=own.jsonl", *SIZES, "scorer=openai:scorer", "--solvers", solvers)
+    assert here(*command, "--repeats", "1", "start=nothing", *SEARCH, "--out", "found")[0] == 0
+    texts = [path.read_text().strip() for path in (tmp_path / "found" / "instructions").glob("*.txt")]
+    assert sorted(texts) == sorted(pools.values())
+    assert len(list((tmp_path / "found" / "instructions").glob("*.json"))) == 2
+
+
 def test_what_was_found_is_scored_on_other_data_and_with_another_model(here: Here, server: FaultServer) -> None:
     command = ("solve", "prompt", "dataset=own.jsonl", *SIZES, "scorer=openai:scorer", "--llm", "openai:writer")
     code, out, _ = here(*command, *SEARCH, "--json", "--transfer", "dataset=other.jsonl")
@@ -74,6 +88,60 @@ def test_a_transfer_that_is_not_possible_is_said_before_anything_is_sent(
     code, _, error = here(*command, *SEARCH, "--transfer", setting)
     assert code == 2 and setting.partition("=")[0] in error
     assert not server.bodies
+
+
+@pytest.fixture
+def columns(tmp_path: Path) -> Path:
+    """A file with columns of its own."""
+    path = tmp_path / "columns.jsonl"
+    rows = [{"q": f"question {i}", "a": f"answer {i}", "more": "x"} for i in range(24)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        ("dataset=columns.jsonl", "input_column=q", "target_column=a"),
+        ("dataset=file", "--data", "columns.jsonl", "input_column=q", "target_column=a"),
+        ("dataset=own.jsonl", "metric=labels"),
+    ],
+)
+def test_a_transfer_to_other_data_leaves_behind_what_belongs_to_the_first(
+    here: Here, server: FaultServer, columns: Path, first: tuple[str, ...]
+) -> None:
+    command = ("solve", "prompt", *first, *SIZES, "scorer=openai:scorer", "--llm", "openai:writer")
+    code, out, _ = here(*command, *SEARCH, "--json", "--transfer", "dataset=other.jsonl")
+    assert code == 0
+    assert json.loads(out)["transfer"][0]["test_accuracy"] == 1.0
+
+
+def test_the_licence_of_the_other_data_is_shown(here: Here, server: FaultServer, tmp_path: Path) -> None:
+    path = tmp_path / "public" / "bbh" / "navigate.json"
+    path.parent.mkdir(parents=True)
+    examples = [{"input": f"question {i}\nOptions:\n- Yes\n- No", "target": "Yes"} for i in range(24)]
+    path.write_text(json.dumps({"canary": "never train on this", "examples": examples}))
+    command = ("solve", "prompt", "dataset=own.jsonl", *SIZES, "scorer=openai:scorer", "--llm", "openai:writer")
+    to = ("--transfer", "dataset=bbh/navigate", "--transfer", "data=public")
+    code, _, error = here(*command, "--max-evaluations", "3", *to)
+    assert code == 0 and "llmopt: bbh/navigate: licence MIT\n" in error and "never train on this\n" in error
+
+
+def test_a_transfer_starts_nothing(here: Here, server: FaultServer, tmp_path: Path) -> None:
+    rows = [{"input": f"question {i}", "target": str(i)} for i in range(24)]
+    (tmp_path / "numbers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = ("solve", "prompt", "dataset=own.jsonl", *SIZES, "scorer=openai:scorer", "--llm", "openai:writer")
+    code, out, _ = here(
+        *command, "start=answer well in 3 words", *SEARCH, "--json", "--transfer", "dataset=numbers.jsonl"
+    )
+    assert code == 0 and json.loads(out)["transfer"][0]["test_examples"] == 8
+
+
+def test_a_transfer_to_another_scorer_keeps_the_data(here: Here, server: FaultServer, columns: Path) -> None:
+    command = ("solve", "prompt", "dataset=columns.jsonl", "input_column=q", "target_column=a", *SIZES)
+    models = ("scorer=openai:stubborn", "--llm", "openai:writer", "start=answer well")
+    code, out, _ = here(*command, *models, *SEARCH, "--json", "--transfer", "scorer=openai:scorer")
+    assert code == 0 and json.loads(out)["transfer"][0]["test_accuracy"] == 1.0
 
 
 def test_every_pair_of_models_has_a_row(here: Here, server: FaultServer, tmp_path: Path) -> None:

@@ -46,6 +46,23 @@ def test_with_a_question_in_its_place_it_is_what_the_scorer_was_sent(
     assert json.loads(json.dumps(found)) == found
 
 
+@given(
+    st.sampled_from([*map(Template.at, POSITIONS), Template("{instruction}{input}{input_}")]),
+    st.lists(st.sampled_from(["{input}", "{input_}", "{input", "}", "_", "{", "x"]), max_size=6).map("".join),
+)
+def test_the_question_has_its_place_whatever_the_instruction_holds(template: Template, instruction: str) -> None:
+    found = messages(template, instruction)
+    request = sent(template, instruction, "1 + 1 =")
+    assert not isinstance(request.prompt, str)
+    filled = [turn["content"].replace(found["input"], "1 + 1 =") for turn in found["openai"]["messages"]]
+    assert filled == [message.content for message in request.prompt]
+
+
+def test_the_place_of_the_question_has_its_usual_name_where_it_can() -> None:
+    assert messages(Template.at("Q_begin"), "Think of {it}.")["input"] == INPUT
+    assert messages(Template.at("Q_begin"), "Fill in {input} and {input_}.")["input"] == "{input__}"
+
+
 @given(templates, instructions)
 def test_anthropic_gets_the_same_with_the_system_message_apart(template: Template, instruction: str) -> None:
     found = messages(template, instruction)
