@@ -277,7 +277,6 @@ class Objective:
             self.invalid[reason] += 1
         self.repaired += proposals.repaired
         self.move_evaluations += proposals.move_evaluations
-        self.duplicates += proposals.repeated
         members = history.space.member_mask(columns)
         outcome = np.full(len(members), -1, dtype=np.int64)
         if not members.all():
@@ -290,7 +289,7 @@ class Objective:
         admitted = len(rows) if remaining is None or len(new) <= remaining else int(new[remaining])
         new = new[:remaining]
         self.proposals += len(proposals.invalid) + proposals.repeated + len(members) - len(rows) + admitted
-        self._count_duplicates(admitted, new)
+        self._count_duplicates(proposals.repeated, admitted, new)
         reached_before = self.target_row is not None
         whole = self._evaluate_new(columns, keys, new, step)
         outcome[members.nonzero()[0][:admitted]] = np.where(rows < len(history), rows, -1)[:admitted]
@@ -313,12 +312,12 @@ class Objective:
         keys = self.history.space.keys(columns)
         return *self.history.match(keys), keys
 
-    def _count_duplicates(self, count: int, new: NDArray[np.int64]) -> None:
-        self.duplicates += count - len(new)
+    def _count_duplicates(self, repeated: int, count: int, new: NDArray[np.int64]) -> None:
+        self.duplicates += repeated + count - len(new)
         if len(new):
             self._duplicates_in_a_row = count - 1 - int(new[-1])
         else:
-            self._duplicates_in_a_row += count
+            self._duplicates_in_a_row += repeated + count
 
     def _evaluate_new(self, columns: Columns, keys: Keys | None, new: NDArray[np.int64], step: int) -> bool:
         """Evaluate the rows that are new, in chunks; return False where the clock ran out first."""

@@ -11,14 +11,15 @@ import numpy as np
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM, Capabilities, ModelInfo, Reply, Request, Response, Usage
 
-_NUMBER = re.compile(r"=(-?\d+)")
+# A choice that begins with a digit, such as 3x3, is no number.
+_NUMBER = re.compile(r"=(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?!\S)")
 
 
 class Copier(LLM):
-    """Continues a pattern of moves with numbers that it reads there, each from a line drawn anew.
+    """Continues a pattern of moves, or solutions, with numbers that it reads there, each from a line drawn anew.
 
     A claim for a language model on numbers is a claim over this one, which reads the same prompts. Of a prompt without
-    moves it repeats the last line. It draws by the seed of the request, and each character is a token.
+    numbers it repeats the last line. It draws by the seed of the request, and each character is a token.
 
     Parameters
     ----------

@@ -208,8 +208,8 @@ class OPRO(AskTellSolver):
         self._codec or codec_for(space, self.resolution)
         if self._asked == "moves" and not _moves_in(space):
             raise InvalidInput(
-                "opro: serializer=moves needs a vector with a number that has more than one value; use "
-                "serializer=continuation or chat here"
+                "opro: serializer=moves needs a vector with a number that has more than one value, and ranges from "
+                "1e-150 to 1e150; use serializer=continuation or chat here"
             )
         able = self.llm.capabilities.chat if self.serializer.chat else self.llm.capabilities.continuation
         if not able:
@@ -363,7 +363,11 @@ class OPRO(AskTellSolver):
 
 
 def _moves_in(space: Space[Any]) -> bool:
-    return isinstance(space, Vector) and any(map(is_moved, space.variables.values()))
+    if not isinstance(space, Vector):
+        return False
+    spans = [np.ptp(variable.box) for variable in space.variables.values() if is_moved(variable)]
+    # Products of others overflow, or vanish.
+    return bool(spans) and all(1e-150 <= span <= 1e150 for span in spans)
 
 
 def _chosen(serializer: SerializerName | Serializer, llm: LLM) -> Serializer:

@@ -31,6 +31,14 @@ def test_it_says_numbers_of_the_prompt_from_one_line_or_from_several(seed: int) 
     assert mixed - LINES and {w for w, _ in mixed} <= {"-2", "1", "2"} and {b for _, b in mixed} <= {"11", "-2", "-8"}
 
 
+def test_a_choice_that_begins_with_a_digit_is_no_number_and_a_decimal_is_one() -> None:
+    prompt = "loss=9 at size=3x3 x=0.5 w=1\nloss=3 at size=5x5 x=-2e-05 w=4\nloss=0 at size="
+    [response] = Copier().generate([Request(prompt, n=40, seed=1)])
+    found = [reply.text.replace("=", " ").split() for reply in response.replies]
+    assert {tuple(words[1::2]) for words in found} == {("x", "w")}
+    assert [{words[i] for words in found} for i in (0, 2, 4)] == [{"3x3", "5x5"}, {"0.5", "-2e-05"}, {"1", "4"}]
+
+
 def test_its_replies_follow_from_the_seed() -> None:
     assert replies(False, 7) == replies(False, 7) != replies(False, 70)
 

@@ -10,7 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt import Budget, Categorical, Float, FunctionProblem, Infeasible, Int, OptimizeResult, Vector, run
+from llmopt import (
+    Budget,
+    Categorical,
+    Float,
+    FunctionProblem,
+    Infeasible,
+    Int,
+    InvalidInput,
+    OptimizeResult,
+    Vector,
+    run,
+)
 from llmopt.llm.base import Reply
 from llmopt.opro import OPRO, moves
 from support.models import ABLE, FunctionLLM, obedient
@@ -150,6 +161,15 @@ def test_extreme_and_equal_losses_are_shown_too(value: float, scores: Any) -> No
         starts=STARTS,
     )
     assert all("nan" not in str(r.prompt) and "inf" not in str(r.prompt) for r in llm.requests)
+
+
+def test_ranges_in_which_moves_cannot_be_counted_are_refused_and_searched_by_solutions() -> None:
+    for low, high in ((-1e155, 1e155), (-8e307, 8e307), (0.0, 1e-200), (0.0, 5e-324)):
+        problem = FunctionProblem(lambda s: float(s["x"] > 0), Vector(x=Float(low, high), y=Float(0, 1)))
+        with pytest.raises(InvalidInput, match=r"serializer=moves .* ranges from 1e-150 to 1e150"):
+            run(problem, OPRO(obedient(), serializer="moves"), Budget(evaluations=20))
+        if high > 1:
+            assert run(problem, OPRO(obedient()), Budget(evaluations=20)).nfev == 20
 
 
 def test_while_nothing_has_a_score_solutions_are_asked_for() -> None:
