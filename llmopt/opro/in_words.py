@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +19,9 @@ PAIRS = 3
 """Correlations that are named, at most."""
 
 
-def in_words(space: Vector, relaxation: Relaxation, shape: Shape) -> str:
-    """Say how far from the best solutions a distribution searches, and which variables go together.
+def in_words(space: Vector, relaxation: Relaxation, shape: Shape, incumbent: Mapping[str, Any] | None = None) -> str:
+    """Say where the best solution is, how far from the best ones a distribution searches, and which variables go
+    together.
 
     Parameters
     ----------
@@ -28,12 +31,14 @@ def in_words(space: Vector, relaxation: Relaxation, shape: Shape) -> str:
         Its unit turns deviations into the user's units: of a variable on a logarithmic scale into a factor.
     shape
         How it lies.
+    incumbent
+        The best solution so far; None: there is none yet.
 
     Returns
     -------
     str
-        Such as ``"a local search moves x by about 0.52 and rate by a factor of 1.3; x rises as y falls"``; choices,
-        which have no order, are left out.
+        Such as ``"the best so far is at x = 3.1 and rate = 0.02; a local search moves x by about 0.52 and rate by a
+        factor of 1.3; x rises as y falls"``; choices, which have no order, are left out.
     """
     variables = [(i, name, space.variables[name]) for i, name in enumerate(relaxation.names)]
     numbers = [i for i, _, variable in variables if not isinstance(variable, Categorical)]
@@ -48,7 +53,9 @@ def in_words(space: Vector, relaxation: Relaxation, shape: Shape) -> str:
     pairs = [pair for pair in itertools.combinations(numbers, 2) if abs(shape.correlations[pair]) >= STRONG]
     pairs = sorted(pairs, key=lambda pair: -abs(float(shape.correlations[pair])))[:PAIRS]
     together = [_pair(relaxation.names[i], relaxation.names[j], shape.correlations[i, j] > 0) for i, j in pairs]
-    return "; ".join([f"a local search moves {_listed(said)}", *together])
+    best = [] if incumbent is None else [f"{name} = {incumbent[name]:.3g}" for i, name, _ in variables if i in numbers]
+    at = [f"the best so far is at {_listed(best)}"] if best else []
+    return "; ".join([*at, f"a local search moves {_listed(said)}", *together])
 
 
 def _move(deviation: float, log: bool) -> str:

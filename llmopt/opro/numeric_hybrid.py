@@ -38,7 +38,8 @@ class _Asked:
 class NumericHybrid(AskTellSolver):
     """CMA-ES makes most proposals of a step and the model the others: the more, the more often they improve.
 
-    The model is asked as `opro` asks it, and reads besides how far CMA-ES searches and which variables go together.
+    The model is asked as `opro` asks it, and reads besides where the best solution is, how far CMA-ES searches and
+    which variables go together.
     What it proposes is injected into the update of CMA-ES (:meth:`Distribution.injected`), so that each profits from
     what the other finds. How the share adapts is said in :class:`llmopt.opro.share.Share`; while it is none, no model
     is asked.
@@ -156,4 +157,6 @@ class NumericHybrid(AskTellSolver):
     def _brief(self) -> None:
         if self._search is not None:
             assert isinstance(self.task.space, Vector)
-            self._opro.note = in_words(self.task.space, self._relaxation, self._search.shape)
+            best = self.task.history.incumbent
+            known = None if best is None else best.solution
+            self._opro.note = in_words(self.task.space, self._relaxation, self._search.shape, known)

@@ -25,6 +25,13 @@ def test_steps_are_in_the_users_units_and_factors_on_a_logarithmic_scale() -> No
     )
 
 
+def test_the_best_solution_is_named_by_its_numbers() -> None:
+    space = Vector(x=Float(-5, 5), rate=Float(1e-6, 1, log=True), kind=Categorical("a", "b"))
+    best = {"x": -1.23456, "rate": 2e-5, "kind": "b"}
+    words = in_words(space, Relaxation(space, 1.0), Shape(np.ones(3), np.eye(3)), best)
+    assert words.startswith("the best so far is at x = -1.23 and rate = 2e-05; a local search moves x by ")
+
+
 def test_strong_correlations_are_named_the_strongest_first() -> None:
     space = Vector(a=Float(0, 1), b=Float(0, 1), c=Float(0, 1))
     words = said(space, [0.1] * 3, {(0, 1): 0.75, (1, 2): -0.9, (0, 2): 0.5})

@@ -137,8 +137,11 @@ def test_the_model_reads_what_the_classical_part_has_found_out() -> None:
     llm = obedient()
     solve(NumericHybrid(llm, share=2, hint="x is large"), steps=4)
     lines = [str(request.prompt).split("\n") for request in llm.requests]
-    notes = [found[0] for found in lines if found[0].startswith("# a local search moves")]
-    assert re.fullmatch(r"# a local search moves x by about \S+ and y by about \S+(; .*)?", notes[0])
+    notes = [found[0] for found in lines if "; a local search moves" in found[0]]
+    assert re.fullmatch(
+        r"# the best so far is at x = \S+ and y = \S+; a local search moves x by about \S+ and y by about \S+(; .*)?",
+        notes[0],
+    )
     assert len(set(notes)) > 1
     assert all("# x is large" in found for found in lines)
     chat = FunctionLLM(lambda request, i: f"[x={i}, y=1]")
@@ -146,7 +149,7 @@ def test_the_model_reads_what_the_classical_part_has_found_out() -> None:
     prompt = chat.requests[0].prompt
     assert not isinstance(prompt, str)
     [message] = prompt
-    assert "What the search has shown so far: a local search moves x by about" in message.content
+    assert "What the search has shown so far: the best so far is at x = " in message.content
     assert "local search" not in message.content[: message.stable]
 
 
