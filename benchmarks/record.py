@@ -90,8 +90,8 @@ class Record:
         What was found: the best on training and validation examples.
     train_accuracy, validation_accuracy, test_accuracy
         Its share of right answers; on the test, of examples that the search has not seen.
-    test_low, test_high
-        Wilson's interval of the test accuracy at 95 %.
+    train_low, train_high, validation_low, validation_high, test_low, test_high
+        Wilson's intervals of these at 95 %; those of training and validation are of what was chosen by them.
     test_examples
         How many these are.
     empty_accuracy, step_accuracy
@@ -144,7 +144,11 @@ class Record:
     scorer: str | None = None
     instruction: str | None = None
     train_accuracy: float | None = None
+    train_low: float | None = None
+    train_high: float | None = None
     validation_accuracy: float | None = None
+    validation_low: float | None = None
+    validation_high: float | None = None
     test_accuracy: float | None = None
     test_low: float | None = None
     test_high: float | None = None
@@ -286,14 +290,21 @@ def _assessed(found: Mapping[str, Any]) -> dict[str, Any]:
     empty, step = found["compared"]
     return {
         **{name: found[name] for name in names},
-        "test_low": found["test_interval"][0],
-        "test_high": found["test_interval"][1],
+        **_ends(found, "train"),
+        **_ends(found, "validation"),
+        **_ends(found, "test"),
         "empty_accuracy": empty["test_accuracy"],
         "step_accuracy": step["test_accuracy"],
         "p_empty": empty["p_value"],
         "p_step": step["p_value"],
         "flags": "; ".join(found["flags"]),
     }
+
+
+def _ends(found: Mapping[str, Any], part: str) -> dict[str, float | None]:
+    # A log of before may lack it, and validation is optional.
+    low, high = found.get(f"{part}_interval") or (None, None)
+    return {f"{part}_low": low, f"{part}_high": high}
 
 
 def _unique(history: History) -> int:

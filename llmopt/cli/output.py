@@ -265,19 +265,12 @@ def _models(comparison: Comparison, record: Record) -> list[str]:
 def _instruction_rows(record: Record) -> list[tuple[str, str]]:
     """Say what was found, how it does on examples that the search has not seen, and how that compares."""
     assert record.test_accuracy is not None and record.train_accuracy is not None
-    assert record.test_low is not None and record.test_high is not None
-    seen = f"{record.train_accuracy:.1%} of the training examples"
+    seen = f"{record.train_accuracy:.1%} of the training examples{_interval(record.train_low, record.train_high)}"
     if record.validation_accuracy is not None:
-        seen += f", {record.validation_accuracy:.1%} of the validation examples"
-    rows = [
-        ("instruction", _solution(record.instruction)),
-        ("right answers", seen),
-        (
-            "on the test",
-            f"{record.test_accuracy:.1%} of {record.test_examples:,} (95 % interval {record.test_low:.1%} to "
-            f"{record.test_high:.1%})",
-        ),
-    ]
+        ends = _interval(record.validation_low, record.validation_high)
+        seen += f", {record.validation_accuracy:.1%} of the validation examples{ends}"
+    tested = f"{record.test_accuracy:.1%} of {record.test_examples:,}{_interval(record.test_low, record.test_high)}"
+    rows = [("instruction", _solution(record.instruction)), ("right answers", seen), ("on the test", tested)]
     for name, accuracy, p in (
         ("no instruction", record.empty_accuracy, record.p_empty),
         ("step by step", record.step_accuracy, record.p_step),
@@ -289,6 +282,10 @@ def _instruction_rows(record: Record) -> list[tuple[str, str]]:
     if record.flags:
         rows.append(("look at it first", record.flags))
     return rows
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f" (95 % interval {low:.1%} to {high:.1%})"
 
 
 def _cost(record: Record) -> str:

@@ -36,7 +36,8 @@ def assess(problem: PromptProblem, history: History, scores: ItemScores) -> Mapp
     -------
     dict
         ``instruction``; ``train_accuracy``, ``validation_accuracy`` (None without such examples) and
-        ``test_accuracy``; ``test_interval``, Wilson's at 95 %; ``test_examples``; ``compared``: for each instruction
+        ``test_accuracy``; ``train_interval``, ``validation_interval`` and ``test_interval``, Wilson's at 95 %;
+        ``test_examples``; ``compared``: for each instruction
         of :data:`llmopt.problems.prompt.hand_written.COMPARED` its accuracy and McNemar's exact p-value on the same
         test examples; ``empty_answers``: how many answers to all these instructions were empty; ``flags``;
         ``messages``: the instruction ready for both SDKs.
@@ -59,7 +60,9 @@ def assess(problem: PromptProblem, history: History, scores: ItemScores) -> Mapp
     return {
         "instruction": chosen,
         "train_accuracy": float(train.mean()),
+        "train_interval": list(wilson(float(train.sum()), len(train))),
         "validation_accuracy": float(validation.mean()) if len(validation) else None,
+        "validation_interval": list(wilson(float(validation.sum()), len(validation))) if len(validation) else None,
         "test_accuracy": right / len(test),
         "test_interval": list(wilson(right, len(test))),
         "test_examples": len(test),

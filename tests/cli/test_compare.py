@@ -33,6 +33,7 @@ RECORD = {
         **dict.fromkeys(["scorer_calls", "test_examples", "empty_answers"], WHOLE_OR_NULL),
         **dict.fromkeys(["scorer", "instruction", "flags"], TEXT_OR_NULL),
         **dict.fromkeys(["train_accuracy", "validation_accuracy", "test_accuracy"], NUMBER_OR_NULL),
+        **dict.fromkeys(["train_low", "train_high", "validation_low", "validation_high"], NUMBER_OR_NULL),
         **dict.fromkeys(["test_low", "test_high", "empty_accuracy", "step_accuracy"], NUMBER_OR_NULL),
         **dict.fromkeys(["p_empty", "p_step"], NUMBER_OR_NULL),
         **dict.fromkeys(["failed", "infeasible"], WHOLE),

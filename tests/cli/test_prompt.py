@@ -92,7 +92,9 @@ def test_what_people_read(here: Here, server: FaultServer) -> None:
     assert code == 0
     assert re.search(r'instruction +"answer well', out)
     assert f"openai:writer@{server.url}, openai:scorer@{server.url}: {len(server.bodies)} calls, " in out
-    assert re.search(r"right answers +100\.0% of the training examples, 100\.0% of the validation examples\n", out)
+    assert re.search(
+        r"right answers +100\.0% of the training examples \(95 % .*\), 100\.0% of the validation examples \(95 % ", out
+    )
     assert re.search(r"on the test +100\.0% of 10 \(95 % interval 72\.\d% to 100\.0%\)\n", out)
     assert re.search(r"no instruction +\d\d\.0% on the same test examples \(McNemar's exact test: p = 0\.0", out)
 
