@@ -22,6 +22,8 @@ from llmopt.benchmarks.studies.hybrid import (
     false_hint,
     main,
     measure,
+    needed,
+    overall,
     ratio,
     table,
     true_hint,
@@ -80,6 +82,14 @@ def test_a_handful_of_instances_gives_no_interval() -> None:
     assert (enough.low, enough.high) == pytest.approx((2.0, 2.0))
     each = [replace(row, solver=solver) for solver in (HYBRID, *PARTS) for row in rows(1.0, range(4))]
     assert list(table(each))[2] == "| sphere 2 | 1.00 (10) | 1.00 (10) | 1.00 (10) |"
+
+
+def test_over_a_suite_a_target_that_was_not_reached_counts_with_what_was_spent() -> None:
+    assert overall([(rows(2.0), rows(1.0))]) == pytest.approx((2.0, 2.0, 2.0))
+    never, last = rows(1.0, reached=0), rows(1.0, reached=9)
+    assert needed(never[0]) == 1_000 and needed(last[0]) == pytest.approx((450 + 1_000) / 10)
+    value, low, high = overall([(never, rows(1.0)), (rows(1.0), rows(1.0, range(4, 20)))])
+    assert value == low == high == pytest.approx(np.sqrt(1_000 / 55))
 
 
 def test_the_better_part_needs_fewer_evaluations_or_reaches_more() -> None:
