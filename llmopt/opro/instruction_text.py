@@ -18,6 +18,8 @@ EXAMPLE, END = "<EX>", "</EX>"
 _MARK = re.compile(r"<(?=\s*/?\s*(?:ins|ex)\b)", re.IGNORECASE)
 _INSIDE = re.compile(r"<ins>(.*?)(</ins>|(?=<ins>)|$)", re.IGNORECASE | re.DOTALL)
 _MARKS = re.compile(r"</?ins>", re.IGNORECASE)
+# What announces an instruction that does not come.
+_PREFACE = re.compile(r"(?:sure|certainly|of course|ok|okay|here)\b.*:", re.IGNORECASE)
 _ANNOUNCED = re.compile(r'[^"]*:\s*("[^"]*")')
 _QUOTES = (('"', '"'), ("'", "'"), ("\u201c", "\u201d"))
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
@@ -92,6 +94,8 @@ def _unmarked(text: str, *, chat: bool) -> str:
     line = " ".join(_MARKS.sub(" ", text).split())
     # A chat may say what comes: Here it is: "Think."
     announced = _ANNOUNCED.fullmatch(line) if chat else None
+    if chat and _PREFACE.fullmatch(line):
+        return ""
     return _plain(announced[1] if announced else line)
 
 

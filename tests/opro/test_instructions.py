@@ -339,6 +339,7 @@ def read(text: str, *, chat: bool = True, space: Text = SPACE, ended: Any = "sto
         ('My instruction: "Think."', "Think."),
         ('Answer with "yes" or "no".', 'Answer with "yes" or "no".'),
         ("Use [brackets] here.", "Use [brackets] here."),
+        ("Think here, then answer:", "Think here, then answer:"),
     ],
 )  # fmt: skip
 def test_an_instruction_is_read(reply: str, expected: str) -> None:
@@ -368,6 +369,8 @@ def test_what_goes_on_with_a_list_is_the_whole_line(reply: str, expected: str) -
         ("<INS>", "no solution in the reply"),
         ('<INS>""</INS>', "no solution in the reply"),
         ("Sure!\n\nThink.", "no solution in the reply"),
+        ("Here is a more concise version:", "no solution in the reply"),
+        ("Sure, here it is:\n", "no solution in the reply"),
         (f"<INS>{'a' * 61}</INS>", "the instruction is too long"),
         ("a" * 61, "the instruction is too long"),
         ("b" * 9_000, "the instruction is too long"),
