@@ -47,8 +47,8 @@ def carry_out(ready: Ready, show: Show = output.show) -> Ending:
     try:
         with display:
             _run_all(comparison, runs, folder, display)
-        if ready.other is not None and not _ended(runs):
-            rows.extend(transferred(ready.other, comparison, runs))
+        if ready.others and not _ended(runs):
+            rows.extend(transferred(ready.others, comparison, runs))
     except KeyboardInterrupt:
         interrupted = True
     except (NotWritten, LogError) as error:

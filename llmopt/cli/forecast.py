@@ -63,8 +63,8 @@ def forecast(ready: Ready) -> Forecast:
         return Forecast((), None)
     search = _Search(comparison, problem)
     found = [search.scoring(), *search.writing()]
-    if ready.other is not None:
-        found.append(search.transfer(ready.other))
+    if ready.others:
+        found.append(search.transfer(ready.others))
     cost = comparison.budget.cost
     limit = None if cost is None else cost * comparison.repeats * len(comparison.solvers)
     return Forecast([each for each in found if each.calls], limit)
@@ -102,12 +102,14 @@ class _Search:
                 # Nobody knows what it asks; in silence it would count as free.
                 yield Estimate(f"what {one_line(name)} asks of {specs}", max(1, replies), 0, 0, None)
 
-    def transfer(self, other: PromptProblem) -> Estimate:
+    def transfer(self, others: Sequence[PromptProblem]) -> Estimate:
         """Return what it takes to score what is found elsewhere, where that has not been done."""
         planned = self._comparison.repeats * len(self._comparison.solvers)
-        missing = planned - sum(map(is_done, kept(other, self._comparison)))
-        instructions = missing + len(COMPARED) if missing > 0 else 0
-        return self._scored(other, instructions * len(other.test_items), "scorer calls of --transfer")
+        # A search that goes on may find something else than what was scored.
+        unsearched = sum(self._missing.values())
+        missing = max(unsearched, planned - sum(map(is_done, kept(others, self._comparison))))
+        instructions = missing + self._comparison.repeats * len(COMPARED) if missing > 0 else 0
+        return self._scored(others[0], instructions * len(others[0].test_items), "scorer calls of --transfer")
 
     def _scored(self, problem: PromptProblem, calls: int, what: str) -> Estimate:
         specs = ", judged by ".join(one_line(llm.info.spec) for llm in problem.models.values())

@@ -42,15 +42,15 @@ class Ready:
         The model of the solvers.
     folder
         Where it is written.
-    other
-        Where what is found is scored besides.
+    others
+        Where what is found is scored besides, by repeat; empty: nowhere.
     """
 
     order: Order
     comparison: Comparison
     llm: LLM | None
     folder: Folder | None
-    other: PromptProblem | None
+    others: Sequence[PromptProblem]
 
 
 def prepared(order: Order, stack: ExitStack, *, dry: bool = False) -> Ready:
@@ -66,6 +66,7 @@ def prepared(order: Order, stack: ExitStack, *, dry: bool = False) -> Ready:
     settings = parse_pairs(order.pairs, f"problem {order.problem}")
     open_model = _opener(stack)
     problems, instance = create_problems(order.problem, settings, order.repeats, open_model)
+    asked_for = dict(settings)
     settings.pop("instance", None)
     _say(order, problems[0].notices)
     solvers = _suitable(order, problems[0]) if order.solvers is None else list(order.solvers)
@@ -74,10 +75,10 @@ def prepared(order: Order, stack: ExitStack, *, dry: bool = False) -> Ready:
     folder = Folder(order.out, overwrite=order.overwrite) if order.out is not None and not dry else None
     llm = open_model(order.llm) if any(map(needs_model, solvers)) else None
     comparison = _comparison(order, settings, problems, instance, create_solvers(solvers, llm, order.hint))
-    other = None if dry else _elsewhere(order, settings, open_model)
-    if other is not None:
-        _say(order, [notice for notice in other.notices if notice not in problems[0].notices])
-    return Ready(replace(order, solvers=tuple(solvers)), comparison, llm, folder, other)
+    others = [] if dry else _elsewhere(order, asked_for, open_model)
+    if others:
+        _say(order, [notice for notice in others[0].notices if notice not in problems[0].notices])
+    return Ready(replace(order, solvers=tuple(solvers)), comparison, llm, folder, others)
 
 
 def reopened(order: Order, stack: ExitStack, *, fork: bool = False, force: bool = False) -> Ready:
@@ -93,11 +94,12 @@ def reopened(order: Order, stack: ExitStack, *, fork: bool = False, force: bool 
     settings = parse_pairs(order.pairs, f"problem {order.problem}")
     open_model = _opener(stack)
     problems, instance = create_problems(order.problem, settings, order.repeats, open_model)
+    asked_for = dict(settings)
     settings.pop("instance", None)
     llm = open_model(order.llm) if any(map(needs_model, order.solvers)) else None
     comparison = _comparison(order, settings, problems, instance, create_solvers(order.solvers, llm, order.hint))
     comparison = replace(comparison, log=log, asked=asked(order), fork=fork, force=force)
-    return Ready(order, comparison, llm, Folder(order.out, log=log), _elsewhere(order, settings, open_model))
+    return Ready(order, comparison, llm, Folder(order.out, log=log), _elsewhere(order, asked_for, open_model))
 
 
 def continued(order: Order, stack: ExitStack) -> Ready | None:
@@ -176,13 +178,13 @@ def _comparison(
     )
 
 
-def _elsewhere(order: Order, settings: Mapping[str, str], open_model: Callable[[str], LLM]) -> PromptProblem | None:
+def _elsewhere(order: Order, settings: Mapping[str, str], open_model: Callable[[str], LLM]) -> list[PromptProblem]:
     if not order.transfer:
-        return None
-    other = elsewhere(order.problem, settings, order.transfer, open_model)
-    for llm in other.models.values():
+        return []
+    others = elsewhere(order.problem, settings, order.transfer, order.repeats, open_model)
+    for llm in others[0].models.values():
         order.terms.check(llm, order.budget.cost)
-    return other
+    return others
 
 
 def _suitable(order: Order, problem: Problem) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from llmopt.benchmarks.compare import Comparison
+from llmopt.benchmarks.compare import Comparison, create_problems
 from llmopt.benchmarks.execution import Run
 from llmopt.benchmarks.record import Record
 from llmopt.errors import InvalidInput
@@ -15,7 +15,6 @@ from llmopt.llm.base import LLM
 from llmopt.llm.ledger import Entry
 from llmopt.problems.prompt.problem import PromptProblem
 from llmopt.problems.prompt.transfer import Transfer
-from llmopt.registry import create_problem
 from llmopt.report.safe import one_line
 from llmopt.report.table import dollars
 from llmopt.settings import parse_pairs
@@ -31,19 +30,22 @@ _OF_THE_DATA = ("input_column", "target_column", "metric")
 
 
 def elsewhere(
-    name: str, settings: Mapping[str, str], pairs: Sequence[str], open_model: Callable[[str], LLM]
-) -> PromptProblem:
-    """Return the problem with other settings, which is checked before the search begins.
+    name: str, settings: Mapping[str, str], pairs: Sequence[str], repeats: int, open_model: Callable[[str], LLM]
+) -> list[PromptProblem]:
+    """Return the problem of each repeat with other settings, which is checked before the search begins.
+
+    A repeat keeps its instance, so that on the same data nothing is tested that its search has seen.
 
     Raises
     ------
     InvalidInput
         A setting is not legal, or the problem is not one of instructions.
     """
-    problem = create_problem(name, _changed(settings, parse_pairs(pairs, "--transfer")), open_model=open_model)
-    if not isinstance(problem, PromptProblem):
+    problems, _ = create_problems(name, _changed(settings, parse_pairs(pairs, "--transfer")), repeats, open_model)
+    found = [problem for problem in problems if isinstance(problem, PromptProblem)]
+    if not found:
         raise InvalidInput(f"--transfer is for instructions, not for the problem {name}; leave it out")
-    return problem
+    return found
 
 
 def _changed(settings: Mapping[str, str], named: Mapping[str, str]) -> dict[str, str]:
@@ -57,31 +59,39 @@ def _changed(settings: Mapping[str, str], named: Mapping[str, str]) -> dict[str,
     return {key: value for key, value in settings.items() if key not in left} | dict(named)
 
 
-def transferred(problem: PromptProblem, comparison: Comparison, runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
-    """Score what runs have found on the test examples of another problem, and yield the outcome of each run.
+def transferred(
+    problems: Sequence[PromptProblem], comparison: Comparison, runs: Sequence[Run]
+) -> Iterator[dict[str, Any]]:
+    """Score what runs have found on the test examples of other problems, one for each repeat, and yield the outcome of
+    each run.
 
     Each is kept in the log at once; what was scored before comes from there.
     """
-    transfer = Transfer(problem, comparison.terms, comparison.budget)
-    rows = kept(problem, comparison)
+    transfers = [Transfer(problem, comparison.terms, comparison.budget) for problem in problems]
+    rows = kept(problems, comparison)
     for record in (run.record for run in runs if run.record.instruction is not None):
         row = next((row for row in rows if _is_of(row, record)), None)
         if row is None or not is_done(row):
             rows = [other for other in rows if other is not row]
-            scored = transfer.score(str(record.instruction), _spent(record), None if row is None else _took(row))
+            spent = _spent(record)
+            for other in rows:
+                # What it had found with a smaller budget was scored too.
+                spent = spent.plus(_took(other)) if _is_of(other, record, instruction=False) else spent
+            earlier = None if row is None else _took(row)
+            scored = transfers[record.repeat].score(str(record.instruction), spent, earlier)
             row = {**_run_of(record), **scored}
             rows.append(row)
             if comparison.log is not None:
-                comparison.log.set_meta(_KEPT, {"identity": _identity(problem), "rows": rows})
+                comparison.log.set_meta(_KEPT, {"identity": _identity(problems), "rows": rows})
         yield row
         if row.get("stop_reason") == "interrupted":
             return
 
 
-def kept(problem: PromptProblem, comparison: Comparison) -> list[dict[str, Any]]:
-    """Return the outcomes of transfers to a problem that the log of a comparison holds."""
+def kept(problems: Sequence[PromptProblem], comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the outcomes of transfers to problems that the log of a comparison holds."""
     stored = None if comparison.log is None else comparison.log.reader.meta(_KEPT)
-    return list(stored["rows"]) if stored is not None and stored["identity"] == _identity(problem) else []
+    return list(stored["rows"]) if stored is not None and stored["identity"] == _identity(problems) else []
 
 
 def is_done(row: Mapping[str, Any]) -> bool:
@@ -94,13 +104,14 @@ def _run_of(record: Record) -> dict[str, Any]:
     return {"solver": record.solver, "repeat": record.repeat, "llm": record.llm, "scorer": record.scorer}
 
 
-def _is_of(row: Mapping[str, Any], record: Record) -> bool:
-    return all(row[name] == getattr(record, name) for name in ("solver", "repeat", "instruction"))
+def _is_of(row: Mapping[str, Any], record: Record, *, instruction: bool = True) -> bool:
+    names = ("solver", "repeat", *(["instruction"] if instruction else []))
+    return all(row[name] == getattr(record, name) for name in names)
 
 
-def _identity(problem: PromptProblem) -> Any:
+def _identity(problems: Sequence[PromptProblem]) -> Any:
     """Return what the outcomes depend on, as it comes back from a log."""
-    return json.loads(json.dumps(problem.identity()))
+    return json.loads(json.dumps([problem.identity() for problem in problems]))
 
 
 def _spent(record: Record) -> Entry:

@@ -53,13 +53,25 @@ def in_words(space: Vector, relaxation: Relaxation, shape: Shape, incumbent: Map
     pairs = [pair for pair in itertools.combinations(numbers, 2) if abs(shape.correlations[pair]) >= STRONG]
     pairs = sorted(pairs, key=lambda pair: -abs(float(shape.correlations[pair])))[:PAIRS]
     together = [_pair(relaxation.names[i], relaxation.names[j], shape.correlations[i, j] > 0) for i, j in pairs]
-    best = [] if incumbent is None else [f"{name} = {incumbent[name]:.3g}" for i, name, _ in variables if i in numbers]
+    best = [
+        f"{name} = {_place(incumbent[name], 0.0 if getattr(variable, 'log', False) else float(moves[i]))}"
+        for i, name, variable in variables
+        if i in numbers and incumbent is not None
+    ]
     at = [f"the best so far is at {_listed(best)}"] if best else []
     return "; ".join([*at, f"a local search moves {_listed(said)}", *together])
 
 
 def _move(deviation: float, log: bool) -> str:
     return f"a factor of {np.exp(min(deviation, 700.0)):.2g}" if log else f"about {deviation:.2g}"
+
+
+def _place(value: float, deviation: float) -> str:
+    """Return a number with as many digits as tell it from others within a deviation."""
+    if isinstance(value, int):
+        return str(value)
+    finer = np.log10(abs(value) / deviation) if value and 0 < deviation < np.inf else 0.0
+    return f"{value:.{int(np.clip(np.ceil(finer) + 2, 3, 17))}g}"
 
 
 def _pair(one: str, other: str, alike: bool) -> str:

@@ -113,8 +113,9 @@ class NumericHybrid(AskTellSolver):
 
     def ask(self, n: int) -> Proposals:
         history, space = self.task.history, self.task.space
+        share = self._models_share
         # In the short step at the end of a budget, in proportion: else it could be the model's alone.
-        wanted = self._models_share * n // self.batch
+        wanted = min(share, n) if share in (0, self.batch) else min(max(1, share * n // self.batch), n - 1)
         written = Proposals(space.pack([]))
         if wanted:
             self._brief()

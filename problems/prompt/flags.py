@@ -12,7 +12,7 @@ from llmopt.problems.prompt.metrics.base import Metric
 _WORDS = "am|an|as|at|be|by|do|go|he|if|in|is|it|me|my|no|of|on|or|so|to|up|us|we"
 _ADDRESS = re.compile(
     rf"""
-    (?: \b[a-z][a-z0-9+.-]*:// | \bwww\.\w ) [^\s,;]*
+    (?: (?<![a-z0-9+.-])[a-z][a-z0-9+.-]{{0,20}}:// | \bwww\.\w ) [^\s,;]*
     | (?: (?<![\w.-])(?:[\w-]+\.)+
           (?: (?:com|org|net|io|ai|edu|gov|co|info|dev|app|xyz)\b
             | (?<=[a-z-][\w-]\.|[\w-][a-z]\.)(?-i:(?!(?:{_WORDS})\b)[a-z]{{2}}\b|[a-z]{{2,}}(?=/\w)) )

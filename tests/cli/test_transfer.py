@@ -10,6 +10,11 @@ from typing import Any
 
 import pytest
 
+from llmopt.benchmarks.compare import create_problems
+from llmopt.cli.transfer import elsewhere
+from llmopt.llm import connect
+from llmopt.problems.prompt.problem import PromptProblem
+from llmopt.settings import parse_pairs
 from support.commands import Here
 from support.fault_server import FaultServer
 
@@ -50,6 +55,15 @@ def prices(server: FaultServer, tmp_path: Path) -> tuple[str, str]:
 
 def asked(server: FaultServer, model: str) -> int:
     return sum(body["model"] == model for body in server.bodies)
+
+
+def test_a_transfer_on_the_same_data_tests_nothing_that_its_search_has_seen(here: Here, server: FaultServer) -> None:
+    settings = parse_pairs([*SOLVE[2:7], "instance=3"], "problem prompt")
+    searched, _ = create_problems("prompt", settings, 3)
+    others = elsewhere("prompt", settings, ["scorer=openai:dear"], 3, connect)
+    for problem, other in zip(searched, others, strict=True):
+        assert isinstance(problem, PromptProblem) and problem.splits == other.splits
+    assert searched[0].splits != searched[1].splits  # type: ignore[attr-defined]
 
 
 def test_a_transfer_keeps_the_budget_of_its_search(here: Here, server: FaultServer, prices: tuple[str, str]) -> None:

@@ -32,6 +32,12 @@ def test_the_best_solution_is_named_by_its_numbers() -> None:
     assert words.startswith("the best so far is at x = -1.23 and rate = 2e-05; a local search moves x by ")
 
 
+def test_the_best_solution_has_digits_enough_beside_the_deviations() -> None:
+    space = Vector(n=Int(10**6 - 200, 10**6 + 200), y=Float(0.999, 1.001))
+    words = in_words(space, Relaxation(space, 1.0), Shape(np.full(2, 0.1), np.eye(2)), {"n": 1_000_044, "y": 0.9996237})
+    assert words.startswith("the best so far is at n = 1000044 and y = 0.999624; ")
+
+
 def test_strong_correlations_are_named_the_strongest_first() -> None:
     space = Vector(a=Float(0, 1), b=Float(0, 1), c=Float(0, 1))
     words = said(space, [0.1] * 3, {(0, 1): 0.75, (1, 2): -0.9, (0, 2): 0.5})

@@ -65,6 +65,13 @@ def test_a_useless_model_keeps_no_budget_from_being_spent() -> None:
         assert (result.nfev, result.stop_reason) == (evaluations, "evaluations")
 
 
+@pytest.mark.parametrize(("share", "evaluations"), [(1, 9), (1, 7), (None, 7)])
+def test_a_share_is_asked_for_in_a_short_step_too(share: int | None, evaluations: int) -> None:
+    llm = obedient()
+    solve(NumericHybrid(llm, share=share), evaluations=evaluations)
+    assert asked(llm) > 0
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_whole_numbers_on_a_logarithmic_scale_are_all_in_reach(seed: int) -> None:
     space = Vector(n=Int(1, 1000, log=True))
