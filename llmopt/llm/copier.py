@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import zip_longest
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM, Capabilities, ModelInfo, Reply, Request, Response, Usage
 
 # A choice that begins with a digit, such as 3x3, is no number.
-_NUMBER = re.compile(r"=(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?!\S)")
+_NUMBER = re.compile(r"(\S*)=(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?!\S)")
 
 
 class Copier(LLM):
@@ -59,13 +58,12 @@ class Copier(LLM):
 
     def _move(self, moves: Sequence[str], rng: np.random.Generator) -> str:
         chosen = str(rng.choice(moves))
-        numbers = iter(_NUMBER.findall(chosen) if self._whole else _mixed(moves, rng))
-        return _NUMBER.sub(lambda _: f"={next(numbers)}", chosen)
-
-
-def _mixed(moves: Sequence[str], rng: np.random.Generator) -> list[str]:
-    columns = zip_longest(*(_NUMBER.findall(move) for move in moves), fillvalue="0")
-    return [str(rng.choice(column)) for column in columns]
+        if self._whole:
+            return chosen
+        read = [number for move in moves for number in _NUMBER.findall(move)]
+        return _NUMBER.sub(
+            lambda match: f"{match[1]}={rng.choice([v for name, v in read if name == match[1]])}", chosen
+        )
 
 
 def from_spec(rest: str) -> Copier:

@@ -49,6 +49,7 @@ _MARK = re.compile(
       (?: (?:[ \t]++[^\W\d]++){0,5}?[ \t]++(?:is|are|was|be|equals)\b(?:[ \t]as[ \t]follows)?[ \t]*+:?+
         | (?:[ \t](?:choice|option))?[ \t]*+[:=] )
     | \b(?:option|choice)[ \t]*+[:=]
+    | ^[ \t]*+(?:final[ ])?result[ \t]*+:
     """,
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )

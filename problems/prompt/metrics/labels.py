@@ -109,7 +109,13 @@ class Labels(Metric):
         *lines, last = text.strip().split("\n")
         match = self._word.search(last)
         alone = match is not None and not re.search(r"\w", last[: match.start()] + last[match.end() :])
-        return set() if not alone or any(map(self._leading, lines)) else self._leading(last)
+        said = [line for line in lines if not self._echoes(line)]
+        return set() if not alone or any(map(self._leading, said)) else self._leading(last)
+
+    def _echoes(self, line: str) -> bool:
+        """Return whether a line repeats an expression, which says nothing of its value."""
+        expression = line.strip().rstrip(" =\u2192")
+        return bool(self._expression.fullmatch(expression)) and not self._alone.fullmatch(expression)
 
     def _value(self, text: str) -> set[str]:
         *expressions, value = _EQUALS.split(text.strip().rpartition("\n")[2])
