@@ -66,8 +66,6 @@ def prepared(order: Order, stack: ExitStack, *, dry: bool = False) -> Ready:
     settings = parse_pairs(order.pairs, f"problem {order.problem}")
     open_model = _opener(stack)
     problems, instance = create_problems(order.problem, settings, order.repeats, open_model)
-    asked_for = dict(settings)
-    settings.pop("instance", None)
     _say(order, problems[0].notices)
     solvers = _suitable(order, problems[0]) if order.solvers is None else list(order.solvers)
     # What needs no model is checked before one is started.
@@ -75,7 +73,7 @@ def prepared(order: Order, stack: ExitStack, *, dry: bool = False) -> Ready:
     folder = Folder(order.out, overwrite=order.overwrite) if order.out is not None and not dry else None
     llm = open_model(order.llm) if any(map(needs_model, solvers)) else None
     comparison = _comparison(order, settings, problems, instance, create_solvers(solvers, llm, order.hint))
-    others = [] if dry else _elsewhere(order, asked_for, open_model)
+    others = [] if dry else _elsewhere(order, settings, open_model)
     if others:
         _say(order, [notice for notice in others[0].notices if notice not in problems[0].notices])
     return Ready(replace(order, solvers=tuple(solvers)), comparison, llm, folder, others)
@@ -94,12 +92,10 @@ def reopened(order: Order, stack: ExitStack, *, fork: bool = False, force: bool 
     settings = parse_pairs(order.pairs, f"problem {order.problem}")
     open_model = _opener(stack)
     problems, instance = create_problems(order.problem, settings, order.repeats, open_model)
-    asked_for = dict(settings)
-    settings.pop("instance", None)
     llm = open_model(order.llm) if any(map(needs_model, order.solvers)) else None
     comparison = _comparison(order, settings, problems, instance, create_solvers(order.solvers, llm, order.hint))
     comparison = replace(comparison, log=log, asked=asked(order), fork=fork, force=force)
-    return Ready(order, comparison, llm, Folder(order.out, log=log), _elsewhere(order, asked_for, open_model))
+    return Ready(order, comparison, llm, Folder(order.out, log=log), _elsewhere(order, settings, open_model))
 
 
 def continued(order: Order, stack: ExitStack) -> Ready | None:
@@ -166,7 +162,8 @@ def _comparison(
 ) -> Comparison:
     return Comparison(
         order.problem,
-        settings,
+        # The instance stands apart: each repeat has its own.
+        {name: value for name, value in settings.items() if name != "instance"},
         problems,
         solvers,
         order.budget,

@@ -44,10 +44,14 @@ def check_options(metric: Metric, examples: Sequence[Example]) -> None:
     """Raise InvalidInput where an example has no options among which ``answer=options`` could choose."""
     without = [example for example in examples if not metric.options(example)]
     if without:
-        raise InvalidInput(
-            f"answer=options needs the options of every example, and {len(without)} of {len(examples)} have none, such "
-            f"as the one that begins with {without[0].input[:60]!r}; use answer=free or another metric"
-        )
+        raise _without_options(without, len(examples))
+
+
+def _without_options(without: Sequence[Example], count: int) -> InvalidInput:
+    return InvalidInput(
+        f"answer=options needs the options of every example, and {len(without)} of {count} have none, such "
+        f"as the one that begins with {without[0].input[:60]!r}; use answer=free or another metric"
+    )
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,9 @@ class Scorer:
         )
         if self.answer != "options":
             return request
-        check_options(self.metric, [example])
         options = self.metric.options(example)
+        if not options:
+            raise _without_options([example], 1)
         # A word may begin with a capital letter or not; the metric makes no difference.
         spelled = list(dict.fromkeys(form for option in options for form in (option, option.capitalize())))
         spelled = [form for form in spelled if not form.startswith("(") or form in options]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import pytest
 
 from support.commands import Here, environment
 from support.fault_server import FaultServer
+from support.instruction_server import reply, serving
 
 COMMAND = ("compare", "prompt", "dataset=own.jsonl", "train=12", "validation=4", "test=8", "start=answer well",
            "--solvers", "opro", "--repeats", "1", "--max-evaluations", "2", "--full-evaluation", "--cache", "off",
@@ -24,24 +24,11 @@ COMMAND = ("compare", "prompt", "dataset=own.jsonl", "train=12", "validation=4",
 BOTH = "scorer=openai:scorer,openai:other"
 
 
-def reply(body: dict[str, Any], number: int) -> str:
-    text = "\n".join(message["content"] for message in body["messages"])
-    if body["model"] == "writer":
-        return f"<INS>answer well {'again ' * (number % 97)}</INS>"
-    question = int(re.findall(r"question (\d+)", text)[-1])
-    return f"answer {question}" if "well" in text else "?"
-
-
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
-    monkeypatch.setenv("LLMOPT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
     for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY_FILE", "ANTHROPIC_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
-    rows = [{"input": f"question {i}", "target": f"answer {i}"} for i in range(24)]
-    (tmp_path / "own.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    with FaultServer(reply=reply) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    with serving(tmp_path, monkeypatch) as server:
         yield server
 
 

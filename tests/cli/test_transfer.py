@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,6 +16,7 @@ from llmopt.problems.prompt.problem import PromptProblem
 from llmopt.settings import parse_pairs
 from support.commands import Here
 from support.fault_server import FaultServer
+from support.instruction_server import serving
 
 TEST = 8
 SOLVE = ("solve", "prompt", "dataset=own.jsonl", "train=12", "validation=4", f"test={TEST}", "scorer=openai:scorer",
@@ -24,22 +24,9 @@ SOLVE = ("solve", "prompt", "dataset=own.jsonl", "train=12", "validation=4", f"t
 TO_DEAR = ("--transfer", "scorer=openai:dear")
 
 
-def reply(body: dict[str, Any], number: int) -> str:
-    text = "\n".join(message["content"] for message in body["messages"])
-    if body["model"] == "writer":
-        return f"<INS>answer well {'again ' * (number % 97)}</INS>"
-    question = int(re.findall(r"question (\d+)", text)[-1])
-    return f"answer {question}" if "well" in text else "?"
-
-
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
-    monkeypatch.setenv("LLMOPT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
-    rows = [{"input": f"question {i}", "target": f"answer {i}"} for i in range(24)]
-    (tmp_path / "own.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    with FaultServer(reply=reply) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    with serving(tmp_path, monkeypatch) as server:
         yield server
 
 
