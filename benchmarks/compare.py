@@ -11,6 +11,7 @@ from llmopt.benchmarks import record
 from llmopt.benchmarks.execution import Run, execute
 from llmopt.benchmarks.record import Identity, Record
 from llmopt.errors import InvalidInput, LogError
+from llmopt.items import ItemProblem
 from llmopt.llm.base import LLM
 from llmopt.llm.terms import Terms
 from llmopt.objective import Budget, Limit, Objective
@@ -104,6 +105,17 @@ class Comparison:
     def missing(self, name: str) -> int:
         """Return how many repeats of a solver are not done."""
         return sum(self._logged(name, repeat) is None for repeat in range(self.repeats))
+
+    def scorer_calls(self, name: str) -> int:
+        """Return how many scorer calls the searches of a solver have made that are not done."""
+        if self.log is None or self.fork:
+            return 0
+        calls = 0
+        for repeat, problem in enumerate(self.problems):
+            run = self.log.find(name, repeat)
+            if run is not None and isinstance(problem, ItemProblem) and self._logged(name, repeat) is None:
+                calls += self.log.scorer_calls(run, problem.items)
+        return calls
 
     def runs(self, watcher: Watcher | None = None) -> Iterator[Run]:
         """Run solver by solver, repeat by repeat, and yield each run as it ends.

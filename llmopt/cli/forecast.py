@@ -85,6 +85,7 @@ class _Search:
     def scoring(self) -> Estimate:
         """Return what it takes to score instructions, in the searches and for the report."""
         calls = (self._calls + self._problem.assessed_calls) * sum(self._missing.values())
+        calls -= sum(map(self._comparison.scorer_calls, self._missing))
         return self._scored(self._problem, calls, "scorer calls")
 
     def writing(self) -> Iterator[Estimate]:

@@ -95,7 +95,6 @@ def from_json(stored: Mapping[str, Any], out: Path, *, json: bool, quiet: bool) 
             # A log of an earlier version knew no races.
             full_evaluation=stored.get("full_evaluation", False),
             transfer=tuple(stored.get("transfer", ())),
-            yes=True,
         )
     except (KeyError, TypeError, AttributeError):
         raise InvalidInput(f"{out}: what was asked for is damaged in the log, and cannot be gone on with") from None

@@ -26,6 +26,7 @@ def resume(
     force: Annotated[
         bool, typer.Option("--force", help="Go on although the version of a package has changed.")
     ] = False,
+    yes: options.Yes = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> int:
@@ -46,4 +47,6 @@ def resume(
         "calls": max_calls,
         "scorer_calls": max_scorer_calls,
     }
-    return go_on(folder, limits, prices=prices, workers=workers, fork=fork, force=force, json=json, quiet=quiet)
+    return go_on(
+        folder, limits, prices=prices, workers=workers, fork=fork, force=force, yes=yes, json=json, quiet=quiet
+    )

@@ -89,6 +89,7 @@ def resume(
     workers: int,
     fork: bool,
     force: bool,
+    yes: bool,
     json: bool,
     quiet: bool,
 ) -> int:
@@ -106,13 +107,16 @@ def resume(
         Evaluations of a step at the same time.
     fork, force
         See :class:`llmopt.runlog.Slot`.
+    yes
+        Do not ask where what is left may be expensive.
     json, quiet
         How it is shown.
 
     Raises
     ------
     InvalidInput
-        The folder holds no comparison, it was another one, or it is damaged; nothing was evaluated or written.
+        The folder holds no comparison, it was another one, or it is damaged, or the person said no; nothing was
+        evaluated, sent or written.
     """
     _refuse_pairs(path)
     with LogReader(path) as reader:
@@ -126,13 +130,15 @@ def resume(
                 f"{path} holds no comparison of the command line; a run of Python code goes on by "
                 "llmopt.resume(folder, function)"
             )
-    order = replace(from_json(stored, path, json=json, quiet=quiet), workers=workers)
+    order = replace(from_json(stored, path, json=json, quiet=quiet), workers=workers, yes=yes)
     changed = {name: value for name, value in limits.items() if value is not None}
     order = replace(order, budget=Budget(**{**asdict(order.budget), **changed}))
     if prices is not None:
         order = replace(order, terms=replace(order.terms, prices=terms(prices, "off").prices))
     with ExitStack() as stack:
-        return carry_out(begun(reopened(order, stack, fork=fork, force=force), stack)).code
+        ready = reopened(order, stack, fork=fork, force=force)
+        confirm(order, [forecast(ready)])
+        return carry_out(begun(ready, stack)).code
 
 
 def _refuse_pairs(path: Path) -> None:

@@ -314,6 +314,23 @@ def test_steps_bound_what_the_optimizer_writes(here: Here, server: FaultServer) 
     assert "about 8 replies of openai:writer" in error
 
 
+def test_going_on_is_estimated_and_asked_about_too(here: Here, server: FaultServer, person: Any) -> None:
+    assert here(*SOLVE, "--max-scorer-calls", "100", "--out", "report", "--yes", "--quiet")[0] == 0
+    person("n\n")
+    begun = len(server.bodies)
+    code, out, error = here("resume", "report", "--max-scorer-calls", "200")
+    # What has been scored is not counted again.
+    left = 200 + 5 * VALIDATION + 3 * TEST
+    [calls] = re.findall(r"at most (\d+) scorer calls \(openai:scorer", error)
+    assert left - 100 <= int(calls) <= left - 3 * TRAIN
+    assert (code, out) == (2, "") and "go on? [y/N]" in error and len(server.bodies) == begun
+    assert here("resume", "report", "--max-scorer-calls", "200", "--yes", "--quiet")[0] == 0
+    assert len(server.bodies) > begun
+    terminal = person("n\n")
+    code, _, error = here("resume", "report", "--max-scorer-calls", "200")
+    assert code == 0 and "scorer calls (" not in error and terminal.read() == "n\n"
+
+
 def test_a_budget_of_dollars_bounds_the_estimate(here: Here, server: FaultServer, person: Any, tmp_path: Path) -> None:
     terminal = person("n\n")
     path = prices(tmp_path, server, 1_000, "scorer", "writer")
