@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,11 @@ from llmopt.errors import InvalidInput
 from llmopt.evaluate import Keep, Outcomes
 from llmopt.history import DROPPED, OK, History
 from llmopt.items import ItemProblem, ItemScores
+from llmopt.race_step import race_step
 from llmopt.racing import Race
 from llmopt.space import Columns
 
-_EARLIER = 64
+EARLIER = 64
 """Complete solutions that a race may learn from: the best ones."""
 
 
@@ -102,42 +103,45 @@ class ItemEvaluator:
         is spent on a candidate without an outcome.
         """
         judged: dict[int, NDArray[np.float64]] = {}
-        complete = self._complete()
+        known = self._complete()
         waiting = list(range(len(solutions)))
         while waiting and not (judged and out_of_time()):
             count = self._admitted(len(waiting))
             if not count:
                 self.spent = True
                 break
-            judged |= self._raced(waiting[:count], solutions, complete, out_of_time)
+            if not len(known):
+                known = self._best_first([scores for scores in judged.values() if len(scores) == self._problem.items])
+            judged |= self._raced(waiting[:count], solutions, known, out_of_time)
             waiting = waiting[count:]
         return judged
 
     def _raced(
         self,
-        alive: list[int],
+        places: Sequence[int],
         solutions: Sequence[Any],
-        complete: NDArray[np.float64],
+        known: NDArray[np.float64],
         out_of_time: Callable[[], bool],
     ) -> dict[int, NDArray[np.float64]]:
-        found = dict.fromkeys(alive, np.empty(0))
-        judged: set[int] = set()
-        items = self._problem.items
-        blocks = [slice(0, items)] if self._race is None else self._race.blocks(items)
-        for block in blocks:
-            if not alive or (block.start and out_of_time()):
-                break
+        found = dict.fromkeys(places, np.empty(0))
+
+        def score(alive: Sequence[int], block: slice) -> NDArray[np.float64]:
+            asked = [places[i] for i in alive]
             wanted = self._order[block]
             # Solution by solution, so that a model reads an instruction once for all examples.
-            scores = self._scores.score([(solutions[i], int(item)) for i in alive for item in wanted])
+            scores = self._scores.score([(solutions[place], int(item)) for place in asked for item in wanted])
             self.calls += len(scores)
             self._check(scores)
-            for i, part in zip(alive, scores.reshape(len(alive), len(wanted)), strict=True):
-                found[i] = np.concatenate([found[i], part])
-            going_on = [] if block.stop == items else self._going_on(alive, found, complete)
-            judged |= set(alive) - set(going_on)
-            alive = going_on
-        return {i: found[i] for i in sorted(judged)}
+            parts = scores.reshape(len(asked), len(wanted))
+            for place, part in zip(asked, parts, strict=True):
+                found[place] = np.concatenate([found[place], part])
+            return self._larger_is_better(parts)
+
+        judged = race_step(self._race, len(places), self._larger_is_better(known), score, out_of_time)
+        return {places[i]: found[places[i]] for i in sorted(judged)}
+
+    def _larger_is_better(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        return scores if self._history.maximize else 1 - scores
 
     def _check(self, scores: NDArray[np.float64]) -> None:
         outside = scores[(scores < 0) | (scores > 1)]
@@ -147,24 +151,18 @@ class ItemEvaluator:
                 "every candidate on every item (race=None)"
             )
 
-    def _going_on(
-        self, alive: list[int], found: Mapping[int, NDArray[np.float64]], complete: NDArray[np.float64]
-    ) -> list[int]:
-        assert self._race is not None
-        if not len(complete):
-            # The start points are scored in full: the first prompt shows them, and what is found is compared with them.
-            return alive
-        candidates = np.array([found[i] for i in alive])
-        if not self._history.maximize:
-            candidates, complete = 1 - candidates, 1 - complete
-        going_on = self._race.keeps(candidates, complete[0], complete[1:])
-        return [i for i, on in zip(alive, going_on.tolist(), strict=True) if on]
-
     def _complete(self) -> NDArray[np.float64]:
         """Return the item scores of the best complete solutions, best first, in the run's order of items."""
-        rows = self._history.best(_EARLIER).tolist()
+        rows = self._history.best(EARLIER).tolist()
         known = [self._scores.complete(self._history.space.row(self._history.columns, row)) for row in rows]
-        found = [scores[self._order] for scores in known if scores is not None]
+        return self._matrix([scores[self._order] for scores in known if scores is not None])
+
+    def _best_first(self, found: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return complete scores as :meth:`_complete` does, the earlier of equals first."""
+        scores = self._matrix(found)
+        return scores[np.argsort(-self._larger_is_better(scores).mean(axis=1), kind="stable")]
+
+    def _matrix(self, found: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         return np.array(found).reshape(len(found), self._problem.items)
 
     def _put(self, outcomes: Outcomes, i: int, scores: NDArray[np.float64]) -> None:

@@ -184,7 +184,7 @@ def test_who_survives_has_the_full_mean_and_who_is_dropped_has_none(
             assert evaluation.status == "dropped"
             assert count < problem.items and math.isnan(evaluation.score)
             assert evaluation.reason.startswith(f"dropped after {count} of {problem.items} items: ")
-    assert all(e.status == "ok" for e in result.history if e.step == 0)
+    assert any(e.status == "ok" for e in result.history if e.step == 0)
     assert result.history.incumbent is not None and result.history.incumbent.status == "ok"
     assert result.fun == (max if direction == "maximize" else min)(e.score for e in result.history if e.status == "ok")
     # Dropped or not, each is an evaluation that the budget is charged with.
@@ -203,18 +203,37 @@ def test_what_a_dropped_candidate_would_have_scored_is_not_the_best() -> None:
     assert result.fun == pytest.approx(0.9)
 
 
-@given(random_tables, races.filter(bool), st.integers(0, 99))
-def test_start_points_are_scored_in_full(table: Scores, race: Race, seed: int) -> None:
-    starts = [{"x": x} for x in range(len(table))]
-    result = run(Table(table), InOrder(), Budget(evaluations=len(table)), starts=starts, seed=seed, race=race)
-    assert result.history.count("ok") == len(table)
-    assert result.scorer_calls == table.size
+@given(random_tables, races.filter(bool), st.integers(0, 99), st.booleans())
+def test_the_first_step_races_against_the_leader_of_its_first_block(
+    table: Scores, race: Race, seed: int, given: bool
+) -> None:
+    # Whether they are start points or a solver's own.
+    starts = [{"x": x} for x in range(len(table))] if given else []
+    problem = Table(table)
+    result = run(problem, InOrder(len(table)), Budget(evaluations=len(table)), starts=starts, seed=seed, race=race)
+    order = np.random.default_rng([seed, 2]).permutation(problem.items)
+    known = table[:, order]
+    first, *_ = race.blocks(problem.items)
+    leader = race.leader(known[:, : first.stop])
+    assert result.history.status[leader] == 0
+    for x in set(range(len(table))) - {leader}:
+        asked = sum(pair[0] == x for pair in problem.asked)
+        looks = [block.stop for block in race.blocks(problem.items) if block.stop <= asked]
+        stays = [bool(race.keeps(known[[x], :look], known[leader], since=first.stop)[0]) for look in looks]
+        # Dropped at the first look that says so, and scored in full where none does.
+        assert all(stays[:-1]) and (asked == problem.items or not stays[-1])
+        assert (result.history.status[x] == 0) == (asked == problem.items)
 
 
-def test_without_start_points_the_first_step_is_scored_in_full() -> None:
-    result = run(Table(marks(1)), InOrder(8), Budget(evaluations=40), starts=[], race=QUICK)
-    assert result.history.status[:8].tolist() == [0] * 8
-    assert result.history.count("dropped") > 0
+def test_start_points_are_raced_on_a_small_budget_one_after_another() -> None:
+    table = np.zeros((6, 10))
+    table[1] = 1.0
+    for direction, scores in (("maximize", table), ("minimize", 1 - table)):
+        problem = Table(scores, direction)  # type: ignore[arg-type]
+        result = run(problem, InOrder(), Budget(scorer_calls=37), race=QUICK, starts=[{"x": x} for x in range(6)])
+        # Three could be finished; what two of them do not take suffices for the others.
+        assert result.history.status.tolist() == [4, 0, 4, 4, 4, 4]
+        assert (result.scorer_calls, result.x) == (10 + 5 * 3, {"x": 1})
 
 
 @settings(max_examples=20)
@@ -338,12 +357,11 @@ def test_every_call_is_for_a_candidate_that_is_finished_or_dropped(
 
 def test_what_a_race_spares_at_the_end_goes_to_others_of_the_step_and_to_the_next_step() -> None:
     table = np.zeros((40, 10))
-    table[:4] = 1.0
-    starts = [{"x": x} for x in range(4)]
-    result = run(Table(table), InOrder(8), Budget(scorer_calls=80), race=QUICK, starts=starts)
-    # 40 calls for the starts; four could be finished and are dropped after three, then two, then one at a time.
-    assert result.history.count("dropped") == result.nfev - 4 == 11
-    assert (result.scorer_calls, result.nit) == (73, 2)
+    table[0] = 1.0
+    result = run(Table(table), InOrder(8), Budget(scorer_calls=50), race=QUICK, starts=[{"x": 0}])
+    # 10 calls for the start; four could be finished and are dropped after three, then two, then one at a time.
+    assert result.history.count("dropped") == result.nfev - 1 == 11
+    assert (result.scorer_calls, result.nit) == (43, 2)
 
 
 def test_nobody_is_asked_for_proposals_that_no_call_is_left_for() -> None:
@@ -354,10 +372,9 @@ def test_nobody_is_asked_for_proposals_that_no_call_is_left_for() -> None:
             self.asks += 1
             return super().ask(n)
 
-    starts = [{"x": x} for x in range(4)]
-    for race, limit, asks in ((None, 40, 0), (None, 49, 0), (None, 50, 1), (QUICK, 49, 0), (QUICK, 50, 1)):
+    for race, limit, asks in ((None, 10, 0), (None, 19, 0), (None, 20, 1), (QUICK, 19, 0), (QUICK, 20, 1)):
         solver = Asked(5)
-        result = run(Table(marks(0, items=10)), solver, Budget(scorer_calls=limit), race=race, starts=starts)
+        result = run(Table(marks(0, items=10)), solver, Budget(scorer_calls=limit), race=race, starts=[{"x": 3}])
         assert (solver.asks, result.nit, result.stop_reason) == (asks, asks, "scorer_calls"), (race, limit)
 
 

@@ -2,8 +2,8 @@
 
     python -P -m llmopt.benchmarks.studies.racing [--matrices DIR] [--seeds 1000]
 
-A matrix holds the score of every candidate (row) on every item (column). Candidates arrive eight at a time in the
-order of the rows and see the items in the order of the columns. Each method chooses a candidate; it is compared with
+A matrix holds the score of every candidate (row) on every item (column). Candidates arrive in the order of the rows,
+three at first and then eight at a time, as in a run, and see the items in the order of the columns. Each method chooses a candidate; it is compared with
 the one that full evaluation chooses, the first of the best. The simulated matrices are new with each seed: accuracies
 are uniform in an interval, difficulties of items normal with a stated standard deviation, and an answer is right with
 the logistic probability of the candidate's ability less the difficulty; the larger the deviation, the more candidates
@@ -16,14 +16,17 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from scipy.special import expit
 
+from llmopt.item_evaluator import EARLIER
+from llmopt.race_step import race_step
 from llmopt.racing import Race, Scores
 
-STEP = 8
+STARTS, STEP = 3, 8
 CANDIDATES = 40
 POINTS = 0.02
 ROUNDING = 1e-9
@@ -94,34 +97,26 @@ def full(scores: Scores) -> Chosen:
 
 
 def raced(scores: Scores, race: Race, predict: bool = True) -> Chosen:
-    """Race the candidates of each step against the best so far; ``predict`` from the others that were scored in full.
-
-    In the first step, the leader after the first block is scored in full and the rest race against it.
-    """
+    """Race the candidates of each step as a run does, see :func:`llmopt.race_step.race_step`; ``predict`` from the
+    others that were scored in full."""
     count, items = scores.shape
-    first, *later = race.blocks(items)
+    totals = scores.sum(axis=1)
     complete: list[int] = []
-    calls, best = 0, -1
-    for start in range(0, count, STEP):
-        rows = np.arange(start, min(start + STEP, count))
-        calls += len(rows) * first.stop
-        since = 0
-        if not complete:
-            best = int(rows[race.leader(scores[rows, : first.stop])])
-            complete.append(best)
-            calls += items - first.stop
-            rows, since = rows[rows != best], first.stop
-        others = scores[[row for row in complete if row != best]] if predict else None
-        rows = rows[race.keeps(scores[rows, : first.stop], scores[best], others, since)]
-        for block in later:
-            calls += len(rows) * (block.stop - block.start)
-            # Who has been scored in full helps to predict, better than the incumbent or not.
-            if block.stop == items:
-                complete.extend(rows.tolist())
-            rows = rows[race.keeps(scores[rows, : block.stop], scores[best], others, since)]
-        if len(rows):
-            best = int(rows[_best(scores[rows].sum(axis=1))])
-    return Chosen(best, calls)
+    calls = 0
+    starts = [0, *range(STARTS, count, STEP), count]
+    for start, end in pairwise(starts):
+
+        def score(places: Sequence[int], block: slice, start: int = start) -> Scores:
+            nonlocal calls
+            part = scores[np.asarray(places) + start, block]
+            calls += part.size
+            return part
+
+        known = scores[complete[: EARLIER if predict else 1]]
+        judged = race_step(race, end - start, known, score)
+        complete += [start + place for place in sorted(judged) if judged[place] == items]
+        complete.sort(key=lambda row: -round(totals[row] / ROUNDING))
+    return Chosen(complete[0], calls)
 
 
 def hoeffding(scores: Scores, level: float) -> Chosen:

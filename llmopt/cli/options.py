@@ -44,6 +44,14 @@ FullEvaluation = Annotated[
     bool,
     typer.Option("--full-evaluation", help="Score every candidate on every example; no racing (prompt)."),
 ]
+RaceLevel = Annotated[
+    float | None,
+    typer.Option(
+        "--race-level",
+        metavar="P",
+        help="Largest probability that a race drops a candidate which would win (prompt). Default: 0.05.",
+    ),
+]
 Data = Annotated[
     Path | None,
     typer.Option("--data", metavar="PATH", help="A local copy of the data; the same as data=PATH (prompt)."),

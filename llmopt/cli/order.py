@@ -38,6 +38,8 @@ class Order:
     quiet: bool = False
     single: bool = False
     full_evaluation: bool = False
+    race_level: float | None = None
+    """None: the default."""
     transfer: Sequence[str] = ()
     yes: bool = False
 
@@ -64,6 +66,7 @@ def as_json(order: Order, solvers: Sequence[str]) -> dict[str, Any]:
         "cache": cache if cache is None or cache == "auto" else str(Path(cache).absolute()),
         "single": order.single,
         "full_evaluation": order.full_evaluation,
+        "race_level": order.race_level,
         "transfer": list(order.transfer),
     }
 
@@ -94,6 +97,7 @@ def from_json(stored: Mapping[str, Any], out: Path, *, json: bool, quiet: bool) 
             single=stored["single"],
             # A log of an earlier version knew no races.
             full_evaluation=stored.get("full_evaluation", False),
+            race_level=stored.get("race_level"),
             transfer=tuple(stored.get("transfer", ())),
         )
     except (KeyError, TypeError, AttributeError):

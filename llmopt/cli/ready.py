@@ -15,6 +15,7 @@ from llmopt.errors import InvalidInput, MissingExtra
 from llmopt.llm.base import LLM
 from llmopt.problem import Problem
 from llmopt.problems.prompt.problem import PromptProblem
+from llmopt.racing import Race
 from llmopt.registry import create_solver, needs_model
 from llmopt.report.folder import Folder
 from llmopt.report.safe import one_line
@@ -171,8 +172,16 @@ def _comparison(
         order.seed,
         order.terms,
         order.workers,
-        race=None if order.full_evaluation else DEFAULT_RACE,
+        race=_race(order),
     )
+
+
+def _race(order: Order) -> Race | None:
+    if order.race_level is None:
+        return None if order.full_evaluation else DEFAULT_RACE
+    if order.full_evaluation:
+        raise InvalidInput("--race-level is for races, and --full-evaluation has none; leave one of them out")
+    return replace(DEFAULT_RACE, level=order.race_level)
 
 
 def _elsewhere(order: Order, settings: Mapping[str, str], open_model: Callable[[str], LLM]) -> list[PromptProblem]:

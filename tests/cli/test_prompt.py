@@ -133,6 +133,17 @@ def test_every_candidate_is_scored_whole_where_that_is_asked_for(here: Here, ser
     assert run["dropped"] == 0 and run["scorer_calls"] == run["unique_pairs"] * TRAIN == 12 * TRAIN
 
 
+def test_a_race_of_a_higher_level_drops_sooner_also_when_it_goes_on(here: Here, server: FaultServer) -> None:
+    calls = []
+    for level in ("0.0001", "0.05", "0.9"):
+        more = ("--race-level", level) if level != "0.05" else ()
+        [run] = clean(here(*SOLVE, *BUDGET, *more, "--out", f"level{level}", "--json")[1])
+        calls.append(run["scorer_calls"])
+    assert calls[0] >= calls[1] >= calls[2] < calls[0]
+    code, _, error = here("resume", "level0.9", "--max-evaluations", "20", "--quiet")
+    assert (code, error) == (0, "")
+
+
 def test_scorer_calls_are_a_budget(here: Here, server: FaultServer) -> None:
     code, out, error = here(*SOLVE, "--max-scorer-calls", "100", "--json")
     [run] = clean(out)
@@ -193,6 +204,8 @@ def test_licence_and_canary_are_shown_and_the_data_come_from_a_folder(
         (("--initial", "missing.txt"), "initial=missing.txt: "),
         (("--max-scorer-calls", "0"), "the budget of scorer calls must be a whole number of at least 1"),
         (("--solver", "tpe"), "tpe works on"),
+        (("--race-level", "1"), "the level of a race is a probability between 0 and 1, not 1"),
+        (("--race-level", "0.2", "--full-evaluation"), "--race-level is for races, and --full-evaluation has none"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_sent(
