@@ -153,7 +153,7 @@ def ratio(one: Sequence[Row], other: Sequence[Row]) -> Ratio:
     with np.errstate(invalid="ignore"):
         logs = np.mean([values[:, 0] - values[:, 1] for values in found], axis=0)
     assert len(logs) == RESAMPLES + 1
-    low, high = ends(np.exp(logs[1:])) if len(shared) >= FEWEST else (None, None)
+    low, high = np.exp(ends(logs[1:])).tolist() if len(shared) >= FEWEST else (None, None)
     return Ratio(float(np.exp(logs[0])), low, high, len(found))
 
 
@@ -162,19 +162,22 @@ def needed(row: Row) -> float:
     return float(np.mean(np.where(np.isfinite(row.times), row.times, row.evaluations)))
 
 
-def overall(pairs: Sequence[tuple[Sequence[Row], Sequence[Row]]]) -> tuple[float, float, float]:
+def overall(
+    pairs: Sequence[tuple[Sequence[Row], Sequence[Row]]],
+) -> tuple[float, float | None, float | None]:
     """Compare two solvers on a suite: the geometric mean over problems of the ratio of what they :func:`needed`, with
-    the bootstrap interval of 95 % over the instances of each problem."""
+    the bootstrap interval of 95 % over the instances of each problem, if each has enough of them."""
     rng = np.random.default_rng(0)
-    means, resampled = [], []
+    means, resampled, fewest = [], [], FEWEST
     for one, other in pairs:
         known = {row.instance: needed(row) for row in other}
         logs = np.log([needed(row) / known[row.instance] for row in one if row.instance in known])
         if len(logs):
+            fewest = min(fewest, len(logs))
             means.append(logs.mean())
             resampled.append(logs[rng.integers(len(logs), size=(RESAMPLES, len(logs)))].mean(axis=1))
-    low, high = ends(np.exp(np.mean(resampled, axis=0)))
-    return float(np.exp(np.mean(means))), low, high
+    value = float(np.exp(np.mean(means)))
+    return (value, None, None) if fewest < FEWEST else (value, *np.exp(ends(np.mean(resampled, axis=0))).tolist())
 
 
 def better_part(rows: Mapping[str, Sequence[Row]]) -> str:
@@ -208,10 +211,11 @@ def table(found: Sequence[Row]) -> Iterator[str]:
         known = np.array([ratio.value for ratio in values[head] if ratio.targets])
         if len(known):
             value, low, high = overall(compared[head])
+            interval = "" if low is None else f" ({low:.2f} to {high:.2f})"
             yield (
                 f"{head}: geometric mean {np.exp(np.log(known).mean()):.2f}, worst {known.max():.2f}; below 1 on "
                 f"{np.sum(known < 1)} of {len(known)}, at most 1.1 on {np.sum(known <= 1.1)}; until a target, one not "
-                f"reached counting as all that was spent: {value:.2f} ({low:.2f} to {high:.2f})"
+                f"reached counting as all that was spent: {value:.2f}{interval}"
             )
 
 

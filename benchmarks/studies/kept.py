@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,8 @@ from llmopt.result import OptimizeResult
 class Kept:
     """The rows that a study keeps in a CSV file, each as soon as it is there.
 
-    The first line says what the others are of: rows of another model must not be taken for those of this one.
+    The first line says what the others are of: rows of another model must not be taken for those of this one. A last
+    line without its end was cut short, such as by a full disk: it counts as not written.
 
     Parameters
     ----------
@@ -40,7 +42,10 @@ class Kept:
     def __init__(self, path: Path, study: str, **of: object) -> None:
         self._path = path
         self._head = [f"{key}={value}" for key, value in {"study": study, **of}.items()]
-        head, *self.rows = _rows(path) or [self._head]
+        whole, rows = _read(path)
+        head, *self.rows = rows or [self._head]
+        # Bytes that are whole; None: all.
+        self._whole = whole
         if not head[:1] or not head[0].startswith("study="):
             line = _line(self._head)
             raise InvalidInput(
@@ -49,21 +54,32 @@ class Kept:
             )
         if head != self._head:
             raise InvalidInput(f"{path} is of {_line(head)}, not of {_line(self._head)}; name another file")
+        for number, row in enumerate(self.rows, 2):
+            if len(row) != len(self.rows[0]):
+                raise InvalidInput(
+                    f"{path} line {number}: {len(row)} fields, and there are {len(self.rows[0])} in line 2; correct "
+                    "it, or take it out and it is measured again"
+                )
 
     def add(self, *fields: object) -> None:
         """Keep a row."""
+        if self._whole is not None:
+            os.truncate(self._path, self._whole)
+            self._whole = None
         with self._path.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([fields] if file.tell() else [self._head, fields])
 
 
-def _rows(path: Path) -> list[list[str]]:
+def _read(path: Path) -> tuple[int | None, list[list[str]]]:
+    """Return the rows of whole lines, and where they end if something follows."""
     if not path.parent.is_dir():
         raise InvalidInput(f"there is no folder {path.parent}; make it, or name a file in another one")
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.reader(file))
+        read = path.read_bytes()
+        lines = read[: read.rfind(b"\n") + 1]
+        return None if lines == read else len(lines), list(csv.reader(io.StringIO(lines.decode(), newline="")))
     except FileNotFoundError:
-        return []
+        return None, []
     except (OSError, ValueError, csv.Error) as error:
         raise InvalidInput(f"{path} cannot be read as CSV: {error}") from None
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -138,7 +139,7 @@ def main(*arguments: str) -> None:
         solved = sum(record.success for record in records)
         over = "" if name == solver else beside(runs, solver, [name])
         print(f"| {name} | {solved}/{len(records)} | {_median(records)} | {over} |")
-    if all(control in runs for control in CONTROLS):
+    if solver not in CONTROLS and all(control in runs for control in CONTROLS):
         print(f"| the better of {' and '.join(CONTROLS)} in each setting | | | {beside(runs, solver, CONTROLS)} |")
     for name, why in broken.items():
         print(f"\nLeft out, {name}: {why}")
@@ -148,16 +149,34 @@ def _sorted(traces: Iterable[Trace]) -> tuple[Runs, dict[str, str]]:
     """Return the runs that ended by themselves, and of each solver that has others, what to say of those."""
     runs: Runs = defaultdict(lambda: defaultdict(dict))
     broken: dict[str, list[str]] = defaultdict(list)
+    budgets: dict[str, Any] = {}
     for trace in traces:
         record = trace.record
+        budget = trace.run.identity["budget"]
+        first = budgets.setdefault(trace.problem, budget)
+        if first != budget:
+            raise InvalidInput(
+                f"runs on {trace.problem} have different budgets ({_limits(first)}; {_limits(budget)}), and cannot be "
+                "compared; name folders of the same budget"
+            )
         if record.stop_reason in ("error", "interrupted"):
             broken[record.solver].append(" ".join(record.message.split()))
-        else:
-            runs[record.solver][trace.problem][record.instance] = record
+            continue
+        found = runs[record.solver][trace.problem]
+        if record.instance in found:
+            raise InvalidInput(
+                f"two runs of {record.solver} on {trace.problem}, instance {record.instance}; leave out one of the "
+                "folders"
+            )
+        found[record.instance] = record
     return dict(runs), {
         name: f"{len(messages)} run{'s' * (len(messages) > 1)} cut short, the first by: {messages[0]}"
         for name, messages in broken.items()
     }
+
+
+def _limits(budget: Mapping[str, Any]) -> str:
+    return ", ".join(f"{value} {name}" for name, value in budget.items() if value is not None)
 
 
 def _median(records: Sequence[Record]) -> str:

@@ -3,11 +3,12 @@
     python -P -m llmopt.benchmarks.studies.racing [--matrices DIR] [--seeds 1000]
 
 A matrix holds the score of every candidate (row) on every item (column). Candidates arrive in the order of the rows,
-three at first and then eight at a time, as in a run, and see the items in the order of the columns. Each method chooses a candidate; it is compared with
-the one that full evaluation chooses, the first of the best. The simulated matrices are new with each seed: accuracies
-are uniform in an interval, difficulties of items normal with a stated standard deviation, and an answer is right with
-the logistic probability of the candidate's ability less the difficulty; the larger the deviation, the more candidates
-agree on which items are hard. A recorded matrix is put in a new order of rows and columns with each seed.
+three at first and then eight at a time, as in a run, and see the items in the order of the columns. Each method
+chooses a candidate; it is compared with the one that full evaluation chooses, the first of the best. The simulated
+matrices are new with each seed: accuracies are uniform in an interval, difficulties of items normal with a stated
+standard deviation, and an answer is right with the logistic probability of the candidate's ability less the
+difficulty; the larger the deviation, the more candidates agree on which items are hard. A recorded matrix is put in a
+new order of rows and columns with each seed.
 """
 
 from __future__ import annotations

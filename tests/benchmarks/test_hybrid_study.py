@@ -84,11 +84,21 @@ def test_a_handful_of_instances_gives_no_interval() -> None:
     assert list(table(each))[2] == "| sphere 2 | 1.00 (10) | 1.00 (10) | 1.00 (10) |"
 
 
+def test_a_resample_in_which_both_fail_may_be_any_ratio_but_none_below_zero() -> None:
+    once = [
+        replace(row, times=row.times if row.instance < 2 else np.full(TARGETS, np.inf)) for row in rows(1.0, range(5))
+    ]
+    found = ratio(once, once)
+    assert (found.value, found.low, found.high) == (1.0, 0.0, np.inf)
+
+
 def test_over_a_suite_a_target_that_was_not_reached_counts_with_what_was_spent() -> None:
     assert overall([(rows(2.0), rows(1.0))]) == pytest.approx((2.0, 2.0, 2.0))
+    # One problem with a handful of instances, and nothing can be said of the spread of the suite.
+    assert overall([(rows(2.0), rows(1.0)), (rows(2.0, range(4)), rows(1.0))]) == (pytest.approx(2.0), None, None)
     never, last = rows(1.0, reached=0), rows(1.0, reached=9)
     assert needed(never[0]) == 1_000 and needed(last[0]) == pytest.approx((450 + 1_000) / 10)
-    value, low, high = overall([(never, rows(1.0)), (rows(1.0), rows(1.0, range(4, 20)))])
+    value, low, high = overall([(never, rows(1.0)), (rows(1.0), rows(1.0, range(3, 20)))])
     assert value == low == high == pytest.approx(np.sqrt(1_000 / 55))
 
 

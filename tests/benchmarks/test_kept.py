@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llmopt.benchmarks.studies import confirm, gaps, hybrid, presentation
 from llmopt.benchmarks.studies.kept import Kept
@@ -40,6 +43,29 @@ def test_a_file_that_says_nothing_is_refused_with_the_command_that_lets_it_speak
         Kept(path, "confirm", model="local,copier")
     subprocess.run(str(refused.value).rpartition("first line: ")[2], shell=True, check=True)
     assert Kept(path, "confirm", model="local,copier").rows == [["gaussian", "8000", "1", "219", "27"]]
+
+
+@given(st.integers(0, 60))
+def test_a_line_that_was_cut_short_is_written_again(cut: int) -> None:
+    rows = [["a, b", "1"], ["c", "22"], ["d", "3"]]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "kept.csv"
+        for row in rows:
+            Kept(path, "gaps", model="local").add(*row)
+        whole = path.read_bytes()
+        path.write_bytes(whole[: max(0, len(whole) - cut)])
+        kept = Kept(path, "gaps", model="local")
+        assert kept.rows == rows[: len(kept.rows)] and (len(kept.rows) == 3) == (cut == 0)
+        for row in rows[len(kept.rows) :]:
+            kept.add(*row)
+        assert path.read_bytes() == whole
+
+
+def test_a_row_of_another_width_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "kept.csv"
+    path.write_text("study=gaps\na,1\nb,1,2\n")
+    with pytest.raises(InvalidInput, match=r"kept.csv line 3: 3 fields, and there are 2 in line 2"):
+        Kept(path, "gaps")
 
 
 def test_a_file_that_cannot_be_is_refused_before_anything_is_measured(tmp_path: Path) -> None:

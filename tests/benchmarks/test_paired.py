@@ -77,6 +77,25 @@ def test_what_cannot_be_compared_is_said_in_one_line(tmp_path: Path, capsys: pyt
     assert "none" in failure(capsys, "opro", str(tmp_path / "none"))
 
 
+def test_runs_that_come_twice_or_had_other_budgets_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = (bench(tmp_path / name, '["gaussian"]', 60, settings="[3]") for name in ("a", "b"))
+    assert "two runs of gaussian on regression" in failure(capsys, "gaussian", one, other)
+    short = bench(tmp_path / "c", '["quadratic"]', 20, settings="[3]")
+    said = failure(capsys, "gaussian", one, short)
+    assert "different budgets (60 evaluations; 20 evaluations)" in said
+
+
+def test_a_control_is_not_compared_with_the_better_of_itself_and_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = bench(tmp_path, '["gaussian", "differential", "quadratic"]', 60)
+    better = "the better of gaussian and differential in each setting"
+    assert better in table(capsys, "quadratic", folder)
+    assert better not in table(capsys, "gaussian", folder)
+
+
 @pytest.mark.parametrize(("arguments", "code"), [(["--help"], 0), (["opro"], 2)])
 def test_usage_is_said(arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
