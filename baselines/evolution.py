@@ -11,12 +11,15 @@ from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM
 from llmopt.opro.instruction_text import marked
 
+_LEAST = 1e-3
+"""What a worthless instruction counts as, so that two different ones can always be drawn."""
+
 
 class Evolution(InstructionWriter):
     """A genetic algorithm on instructions, as EvoPrompt's (Guo et al., ICLR 2024, section 3.2), in our own words.
 
-    Parents are drawn from the best ``population`` instructions in proportion to their scores; a model crosses them and
-    changes the child in one request; the best survive.
+    Two parents are drawn from the best ``population`` instructions in proportion to their scores; a model crosses them
+    and changes the child in one request; the best survive.
 
     Parameters
     ----------
@@ -49,12 +52,15 @@ class Evolution(InstructionWriter):
         rows = history.best(self.population)
         texts = history.space.solutions(history.columns)
         parents = [texts[row] for row in rows] or texts or [""]
-        fitness = np.full(len(parents), 1e-3)
+        fitness = np.full(len(parents), _LEAST)
         if len(rows):
-            fitness += history.losses[rows].max() - history.losses[rows]
+            worth = -history.losses[rows]
+            # Accuracies are shares of a wheel as they are; other scores may lie below 0.
+            fitness = np.maximum(worth - min(0.0, worth.min()), _LEAST)
         found = []
         for _ in range(n):
-            first, second = (parents[i] for i in self.rng.choice(len(parents), 2, p=fitness / fitness.sum()))
+            drawn = self.rng.choice(len(parents), 2, replace=len(parents) < 2, p=fitness / fitness.sum())
+            first, second = (parents[i] for i in drawn)
             found.append(
                 (
                     f"Two instructions for a language model:\n\n{marked(first)}\n\n{marked(second)}\n\nFirst cross "

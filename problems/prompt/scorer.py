@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from llmopt.errors import InvalidInput, ModelError
@@ -81,6 +81,8 @@ class Scorer:
     answer: Answer = "free"
     max_tokens: int = 256
     judge: Judge | None = None
+    # Of each answer so far, whether it holds anything; a copy with another model, as every run has it, begins anew.
+    _said: list[bool] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check(self.answer, self.max_tokens)
@@ -135,32 +137,29 @@ class Scorer:
         Raises
         ------
         ModelError
-            All of :data:`SILENT` answers or more are empty; they were handed over before.
+            All answers so far, and :data:`SILENT` or more, are empty; they were handed over before.
         """
         order = list(range(len(pairs)))
         if not self.template.instruction_first:
             first = {example: i for i, (_, example) in reversed(list(enumerate(pairs)))}
             order.sort(key=lambda i: first[pairs[i][1]])
-        said: list[bool] = []
         size = max(1, len(order)) if self.judge is None else _JUDGED
         for start in range(0, len(order), size):
-            self._score([(place, *pairs[place]) for place in order[start : start + size]], said, keep)
-        if len(said) >= SILENT and not any(said):
+            self._score([(place, *pairs[place]) for place in order[start : start + size]], keep)
+        if len(self._said) >= SILENT and not any(self._said):
             raise ModelError(
-                f"the scorer {self.llm.info.spec} gave an empty answer to all of {len(said)} questions; ask it one by "
-                "hand, or use another model, position or max_tokens"
+                f"the scorer {self.llm.info.spec} gave an empty answer to all of {len(self._said)} questions; ask it "
+                "one by hand, or use another model, position or max_tokens"
             )
 
-    def _score(
-        self, asked: Sequence[tuple[int, str, Example]], said: list[bool], keep: Callable[[int, ItemScore], None]
-    ) -> None:
-        """Score triples of a place, an instruction and an example; note in ``said`` which answers hold anything."""
+    def _score(self, asked: Sequence[tuple[int, str, Example]], keep: Callable[[int, ItemScore], None]) -> None:
+        """Score triples of a place, an instruction and an example."""
         answers: dict[int, str] = {}
 
         def take(i: int, first: int, part: Response) -> None:
             place, _, example = asked[i]
             text = part.replies[0].text.strip()
-            said.append(bool(text))
+            self._said.append(bool(text))
             if self.judge is None:
                 keep(place, ItemScore(self.metric.score(text, example), text))
             else:

@@ -174,6 +174,17 @@ def test_a_scorer_that_says_nothing_is_an_error_and_not_a_search_among_zeros() -
     assert len(scores(scorer(lambda request, i: next(once)), pairs)) == 20
 
 
+def test_a_scorer_that_says_nothing_is_noticed_a_few_answers_at_a_time() -> None:
+    asked = scorer("")
+    examples = [Example(f"{i} + 1?", "2") for i in range(20)]
+    for start in range(0, 15, 5):
+        scores(asked, [("Think.", example) for example in examples[start : start + 5]])
+    with pytest.raises(ModelError, match="gave an empty answer to all of 20 questions"):
+        scores(asked, [("Think.", example) for example in examples[15:]])
+    # Each run begins anew.
+    assert len(scores(replace(asked, llm=asked.llm), [("Think.", examples[0])])) == 1
+
+
 def test_what_was_judged_is_kept_when_the_scorer_fails_later() -> None:
     asked: list[Request] = []
 
