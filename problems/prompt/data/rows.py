@@ -104,7 +104,9 @@ class Rows:
         # A column of whole numbers with gaps becomes one of floats on its way through many tools: 9.0 is the answer 9.
         if isinstance(cell, float) and cell.is_integer():
             return str(int(cell))
-        if isinstance(cell, bool) or not isinstance(cell, int | float) or not math.isfinite(cell):
+        # An integer is finite, also where it has more digits than a float can hold.
+        finite = isinstance(cell, int) or (isinstance(cell, float) and math.isfinite(cell))
+        if isinstance(cell, bool) or not finite:
             self.fail(row, f"{column!r} holds {_short(cell)}, which is neither text nor a number; write it in quotes")
         return str(cell)
 
