@@ -141,12 +141,12 @@ class PromptProblem(ItemProblem):
         return list(self._initial)
 
     def identity(self) -> Mapping[str, Any]:
-        """Return what the scores depend on: the data and its parts, the template, the metric and the model."""
+        """Return what the scores depend on: the examples of each part, the template, the metric and the models."""
         return {
             "dataset": self.dataset.name,
             "sha256": self.dataset.sha256,
             "parts": [len(self.splits.train), len(self.splits.validation), len(self.splits.test)],
-            "first": [part[0].input[:200] for part in (self.splits.train, self.splits.test)],
+            "examples": self.splits.sha256,
             "template": [self.scorer.template.system, self.scorer.template.text],
             "metric": self.scorer.metric.identity(),
             "answer": self.scorer.answer,

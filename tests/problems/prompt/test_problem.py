@@ -14,10 +14,12 @@ import pytest
 from llmopt import Budget, InvalidInput, run
 from llmopt.baselines.instruction_pool import HandWritten
 from llmopt.llm.base import LLM, Message, Request
+from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.hand_written import STARTS
 from llmopt.problems.prompt.metrics.numeric import Numeric
 from llmopt.problems.prompt.problem import PromptProblem, prompt
 from llmopt.problems.prompt.splits import Splits
+from llmopt.runlog import RunLog, Slot
 from support.models import ABLE, FunctionLLM
 
 ROWS = [{"input": f"{i} + {i}?", "target": str(2 * i)} for i in range(20)]
@@ -75,6 +77,34 @@ def test_another_instance_is_another_split_and_nothing_else(tmp_path: Path) -> N
     assert made[0].splits == made[1].splits != made[2].splits
     assert made[0].identity() == made[1].identity() != made[2].identity()
     assert made[0].items == made[2].items
+
+
+def test_a_run_with_other_answers_or_questions_is_another_run(tmp_path: Path) -> None:
+    rows = [{"one": f"{i}?", "two": f"{i}!", "x": "x", "y": "y"} for i in range(20)]
+    path = write(tmp_path, rows)
+
+    def problem(input_column: str, target_column: str) -> PromptProblem:
+        columns = {"input_column": input_column, "target_column": target_column}
+        return prompt(path, train=4, validation=2, test=4, metric="exact", open_model=answering(), **columns)  # type: ignore[arg-type]
+
+    first, *others = [problem(*columns) for columns in (("one", "x"), ("one", "y"), ("two", "x"))]
+    assert first.identity() == problem("one", "x").identity()
+    assert all(first.identity() != other.identity() for other in others)
+    with RunLog(tmp_path / "log") as log:
+        assert run(first, HandWritten(), Budget(evaluations=3), log=Slot(log)).fun == 1.0
+        with pytest.raises(InvalidInput, match=r"holds another run: problem\.data"):
+            run(others[0], HandWritten(), Budget(evaluations=3), log=Slot(log))
+
+
+def test_the_identity_knows_every_example_of_every_part(tmp_path: Path) -> None:
+    made = prompt(write(tmp_path, ROWS), train=4, validation=3, test=5, open_model=answering())
+    parts = {name: getattr(made.splits, name) for name in ("train", "validation", "test")}
+    other = Example("another question?", "1")
+    changed = [{**parts, name: (*parts[name][:-1], other)} for name in parts]
+    moved = {**parts, "train": (*parts["train"], *parts["validation"]), "validation": ()}
+    digests = [Splits(**found).sha256 for found in [parts, *changed, moved]]
+    assert len(set(digests)) == len(digests)
+    assert made.identity()["examples"] == digests[0]
 
 
 def test_digits_are_forbidden_where_answers_are_numbers_unless_the_user_says_otherwise(tmp_path: Path) -> None:
