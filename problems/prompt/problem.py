@@ -17,6 +17,7 @@ from llmopt.lines import read_lines
 from llmopt.llm import connect
 from llmopt.llm.base import LLM
 from llmopt.problems.prompt import assessment, hand_written
+from llmopt.problems.prompt.context import check_context
 from llmopt.problems.prompt.data import load
 from llmopt.problems.prompt.examples import Dataset
 from llmopt.problems.prompt.judge import Judge
@@ -87,7 +88,7 @@ class PromptProblem(ItemProblem):
         self.examples_of_all = (*splits.train, *splits.validation, *splits.test)
         _check_initial(self.space, self._initial)
         _check_splits(splits)
-        self._check_context()
+        check_context(scorer, self.examples_of_all, "x " * (max_length // 2))
 
     @property
     def items(self) -> int:
@@ -158,22 +159,6 @@ class PromptProblem(ItemProblem):
     def assess(self, history: History, scores: ItemScores) -> Mapping[str, Any]:
         """Choose an instruction and test it; see :func:`llmopt.problems.prompt.assessment.assess`."""
         return assessment.assess(self, history, scores)
-
-    def _check_context(self) -> None:
-        """Raise InvalidInput where the longest example leaves no room in the model's context."""
-        llm = self.scorer.llm
-        context = llm.capabilities.context
-        if context is None:
-            return
-        longest = max(self.examples_of_all, key=lambda example: len(example.input))
-        request = self.scorer.request("x " * (self.space.max_length // 2), longest)
-        tokens = llm.count_tokens(request.prompt)
-        if tokens is not None and tokens + request.max_tokens > context:
-            raise InvalidInput(
-                f"the example that begins with {longest.input[:60]!r} and the longest instruction take {tokens:,} "
-                f"tokens, and an answer up to {request.max_tokens:,}, more than the context of {context:,} tokens of "
-                f"{llm.info.spec}; leave it out, lower max_tokens, or use another scorer"
-            )
 
 
 def prompt(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -232,6 +232,42 @@ def test_too_long_an_example_is_named(tmp_path: Path, chat: bool) -> None:
     assert "the example that begins with 'Once upon a time Once" in message and "context of 590 tokens" in message
     assert "test:function" in message and "\n" not in message
     assert problem(590, max_tokens=20).items
+
+
+class Tokenized(Measured):
+    """Tells the length of a prompt, a token for four ASCII characters and three for each other one."""
+
+    asked = 0
+
+    def count_tokens(self, prompt: str | tuple[Message, ...]) -> int:
+        self.asked += 1
+        text = prompt if isinstance(prompt, str) else "".join(message.content for message in prompt)
+        ascii_only = sum(map(str.isascii, text))
+        return ascii_only // 4 + 3 * (len(text) - ascii_only)
+
+
+def tokenized(folder: Path, inputs: Sequence[str], context: int) -> Tokenized:
+    """Return a model of this context after a problem with these questions was made."""
+    rows = [{"input": f"{text} {i}?", "target": str(i)} for i, text in enumerate(inputs)]
+    llm = Tokenized(lambda request, i: "1", replace(ABLE, context=context))
+    prompt(write(folder, rows), max_tokens=50, max_length=100, open_model=lambda spec: llm)
+    return llm
+
+
+@pytest.mark.parametrize(("common", "long"), [(500, 450), (500, 250), (1600, 350)])
+def test_the_longest_example_is_that_of_most_tokens_not_of_most_characters(
+    tmp_path: Path, common: int, long: int
+) -> None:
+    inputs = [*(["word " * (common // 5)] * 3_000), "\u8bf7" * long]
+    with pytest.raises(
+        InvalidInput, match=r"the example that begins with '\u8bf7.* more than the context of 700 tokens"
+    ):
+        tokenized(tmp_path, inputs, 700)
+    assert tokenized(tmp_path, inputs, 1_500).asked < 50
+
+
+def test_what_fits_even_if_each_byte_were_a_token_is_not_counted(tmp_path: Path) -> None:
+    assert tokenized(tmp_path, 20 * ["\u8bf7" * 100], 1_000).asked == 0
 
 
 def test_empty_replies_are_wrong_and_counted(tmp_path: Path) -> None:
