@@ -110,7 +110,9 @@ class _Search:
         unsearched = sum(self._missing.values())
         missing = max(unsearched, planned - sum(map(is_done, kept(others, self._comparison))))
         instructions = missing + self._comparison.repeats * len(COMPARED) if missing > 0 else 0
-        return self._scored(others[0], instructions * len(others[0].test_items), "scorer calls of --transfer")
+        # Repeats differ where a test would hold what their searches have seen.
+        tested = max(len(other.test_items) for other in others)
+        return self._scored(others[0], instructions * tested, "scorer calls of --transfer")
 
     def _scored(self, problem: PromptProblem, calls: int, what: str) -> Estimate:
         specs = ", judged by ".join(one_line(llm.info.spec) for llm in problem.models.values())

@@ -19,7 +19,7 @@ from llmopt.llm.base import LLM
 from llmopt.problems.prompt import assessment, hand_written
 from llmopt.problems.prompt.context import check_context
 from llmopt.problems.prompt.data import load
-from llmopt.problems.prompt.examples import Dataset
+from llmopt.problems.prompt.examples import Dataset, Example
 from llmopt.problems.prompt.judge import Judge
 from llmopt.problems.prompt.metrics import by_name, fitting
 from llmopt.problems.prompt.scorer import Answer, Scorer, check, check_options
@@ -124,6 +124,14 @@ class PromptProblem(ItemProblem):
         bound = copy(self)
         bound.scorer = replace(self.scorer, llm=models[SCORER], judge=judge)
         return bound
+
+    def with_test(self, test: Sequence[Example], notice: str) -> PromptProblem:
+        """Return this problem with other test examples, and with a notice that says why."""
+        changed = copy(self)
+        changed.splits = replace(self.splits, test=tuple(test))
+        changed.examples_of_all = (*changed.splits.train, *changed.splits.validation, *changed.splits.test)
+        changed._notices = (*self._notices, notice)
+        return changed
 
     @property
     def exemplars(self) -> Sequence[Exemplar]:

@@ -46,10 +46,14 @@ class Splits:
     dropped: int = 0
 
     @property
+    def seen(self) -> set[str]:
+        """The normalised inputs of training and validation, which a search knows."""
+        return {normalised(example.input) for example in (*self.train, *self.validation)}
+
+    @property
     def duplicates(self) -> int:
         """How many inputs, once normalised, are in the test and in another part; 0 for what :func:`split` gives."""
-        seen = {normalised(example.input) for example in (*self.train, *self.validation)}
-        return len(seen & {normalised(example.input) for example in self.test})
+        return len(self.seen & {normalised(example.input) for example in self.test})
 
     @property
     def sha256(self) -> str:
