@@ -93,7 +93,10 @@ class _Search:
         evaluations = self._most_evaluations()
         for name, solver in self._comparison.solvers.items():
             specs = ", ".join(one_line(llm.info.spec) for llm in solver.models.values())
-            replies = self._replies(solver, evaluations) * self._missing[name]
+            most = self._replies(solver, evaluations)
+            # What was written and scored before is in the log.
+            logged = [run.evaluations - self._starts for run, _ in self._comparison.going_on(name)]
+            replies = most * self._missing[name] - sum(min(max(0, written), most) for written in logged)
             if isinstance(solver, Writing):
                 step = typical_step(solver, self._problem, evaluations)
                 times = replies / sum(request.n for request in step)
