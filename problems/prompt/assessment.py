@@ -84,19 +84,19 @@ def _telling_answers(problem: PromptProblem) -> list[str]:
     """
     metric, train = problem.scorer.metric, problem.splits.train
     told = [_in_words(example, metric) for example in train]
-    times = Counter(text for texts in told for text in set(texts))
+    times = Counter(text for answers in told for text in {text for text, _ in answers})
     labels = {text for text, n in times.items() if n >= max(_OF_LABEL, len(train) / 20)}
-    return [text for texts in told for text, right in texts.items() if right and text not in labels]
+    return [text for answers in told for text, right in answers if right and text not in labels]
 
 
-def _in_words(example: Example, metric: Metric) -> dict[str, bool]:
+def _in_words(example: Example, metric: Metric) -> list[tuple[str, bool]]:
     """Return the answers that an example offers in words, and whether each is right; none where the metric has labels
     of its own, such as yes and no."""
     options = metric.options(example)
     if not options:
-        return {example.target: True}
+        return [(example.target, True)]
     texts = {f"({letter})": text for letter, text in read_options(example.input).items()}
-    return {texts[option]: metric.score(option, example) > 0 for option in options if option in texts}
+    return [(texts[option], metric.score(option, example) > 0) for option in options if option in texts]
 
 
 def choose(

@@ -204,6 +204,13 @@ def test_the_text_of_the_right_option_is_an_answer_but_its_letter_is_none(target
     assert chosen(examples, "Answer (A) or (B), a letter: B.") == chosen(examples, "Answer The Matrix.") == []
 
 
+def test_an_option_that_is_listed_twice_is_an_answer_where_one_of_them_is_right() -> None:
+    for target in ("(A)", "(B)"):
+        assert chosen([asking(["Heat", "Heat"], target)], "Think of heat.") == [
+            "it holds the answer of a training example: Heat"
+        ]
+
+
 def test_options_that_recur_are_labels_though_they_are_seldom_right() -> None:
     labels = [asking(["valid", "invalid"], "(B)" if i == 3 else "(A)", i) for i in range(8)]
     assert chosen(labels, "Say whether it is valid or invalid.") == []
