@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
@@ -20,6 +21,7 @@ from llmopt.racing import Race
 from llmopt.registry import create_problem, create_solver, needs_model
 from llmopt.run import DEFAULT_RACE, race_on
 from llmopt.runlog import RunLog, Slot
+from llmopt.runlog.logged_run import LoggedRun
 from llmopt.solver import Solver
 
 
@@ -106,15 +108,25 @@ class Comparison:
         """Return how many repeats of a solver are not done."""
         return sum(self._logged(name, repeat) is None for repeat in range(self.repeats))
 
-    def scorer_calls(self, name: str) -> int:
-        """Return how many scorer calls the searches of a solver have made that are not done."""
+    def going_on(self, name: str) -> list[tuple[LoggedRun, Problem]]:
+        """Return the runs of a solver that are in the log and not done, each with its problem."""
         if self.log is None or self.fork:
-            return 0
+            return []
+        found = [
+            (self.log.find(name, repeat), problem)
+            for repeat, problem in enumerate(self.problems)
+            if self._logged(name, repeat) is None
+        ]
+        return [(run, problem) for run, problem in found if run is not None]
+
+    def scorer_calls(self, name: str) -> int:
+        """Return how many scorer calls of the runs of a solver that are not done need not be made again."""
         calls = 0
-        for repeat, problem in enumerate(self.problems):
-            run = self.log.find(name, repeat)
-            if run is not None and isinstance(problem, ItemProblem) and self._logged(name, repeat) is None:
-                calls += self.log.scorer_calls(run, problem.items)
+        for run, problem in self.going_on(name):
+            if self.log is not None and isinstance(problem, ItemProblem):
+                # A search that goes on after it was assessed may have something else assessed.
+                assessed = run.record is not None and run.record.get("test_accuracy") is not None
+                calls += self.log.scorer_calls(run, problem.items if assessed else sys.maxsize)
         return calls
 
     def runs(self, watcher: Watcher | None = None) -> Iterator[Run]:
@@ -148,8 +160,9 @@ class Comparison:
         # The record of another version has other fields; a replay makes it anew.
         if set(run.record) != set(record.FIELDS):
             return None
-        # More budget is of use only to a run that has spent it.
-        if run.identity["budget"] != asdict(self.budget) and run.stop_reason in get_args(Limit):
+        # More budget is of use only to a run that has spent it: more of what has ended it.
+        reason = run.stop_reason
+        if reason in get_args(Limit) and run.identity["budget"].get(reason) != asdict(self.budget)[str(reason)]:
             return None
         assert self.log is not None
         return Run(Record(**run.record), self.log.reader.history(run, self.problems[repeat].space))

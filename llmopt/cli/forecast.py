@@ -93,7 +93,10 @@ class _Search:
         evaluations = self._most_evaluations()
         for name, solver in self._comparison.solvers.items():
             specs = ", ".join(one_line(llm.info.spec) for llm in solver.models.values())
-            replies = self._replies(solver, evaluations) * self._missing[name]
+            most = self._replies(solver, evaluations)
+            # What was written and scored before is in the log.
+            logged = [run.evaluations - self._starts for run, _ in self._comparison.going_on(name)]
+            replies = most * self._missing[name] - sum(min(max(0, written), most) for written in logged)
             if isinstance(solver, Writing):
                 step = typical_step(solver, self._problem, evaluations)
                 times = replies / sum(request.n for request in step)
@@ -110,7 +113,9 @@ class _Search:
         unsearched = sum(self._missing.values())
         missing = max(unsearched, planned - sum(map(is_done, kept(others, self._comparison))))
         instructions = missing + self._comparison.repeats * len(COMPARED) if missing > 0 else 0
-        return self._scored(others[0], instructions * len(others[0].test_items), "scorer calls of --transfer")
+        # Repeats differ where a test would hold what their searches have seen.
+        tested = max(len(other.test_items) for other in others)
+        return self._scored(others[0], instructions * tested, "scorer calls of --transfer")
 
     def _scored(self, problem: PromptProblem, calls: int, what: str) -> Estimate:
         specs = ", judged by ".join(one_line(llm.info.spec) for llm in problem.models.values())

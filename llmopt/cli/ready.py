@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from llmopt.benchmarks.compare import Comparison, create_problems, create_solvers
 from llmopt.cli import defaults, output
 from llmopt.cli.order import META, ORDER, Order, as_json, asked, from_json
-from llmopt.cli.transfer import elsewhere
+from llmopt.cli.transfer import elsewhere, unseen
 from llmopt.errors import InvalidInput, MissingExtra
 from llmopt.llm.base import LLM
 from llmopt.problem import Problem
@@ -74,9 +74,9 @@ def prepared(order: Order, stack: ExitStack, *, dry: bool = False) -> Ready:
     folder = Folder(order.out, overwrite=order.overwrite) if order.out is not None and not dry else None
     llm = open_model(order.llm) if any(map(needs_model, solvers)) else None
     comparison = _comparison(order, settings, problems, instance, create_solvers(solvers, llm, order.hint))
-    others = [] if dry else _elsewhere(order, settings, open_model)
-    if others:
-        _say(order, [notice for notice in others[0].notices if notice not in problems[0].notices])
+    others = [] if dry else _elsewhere(order, settings, problems, open_model)
+    notices = dict.fromkeys(notice for other in others for notice in other.notices)
+    _say(order, [notice for notice in notices if notice not in problems[0].notices])
     return Ready(replace(order, solvers=tuple(solvers)), comparison, llm, folder, others)
 
 
@@ -96,7 +96,7 @@ def reopened(order: Order, stack: ExitStack, *, fork: bool = False, force: bool 
     llm = open_model(order.llm) if any(map(needs_model, order.solvers)) else None
     comparison = _comparison(order, settings, problems, instance, create_solvers(order.solvers, llm, order.hint))
     comparison = replace(comparison, log=log, asked=asked(order), fork=fork, force=force)
-    return Ready(order, comparison, llm, Folder(order.out, log=log), _elsewhere(order, settings, open_model))
+    return Ready(order, comparison, llm, Folder(order.out, log=log), _elsewhere(order, settings, problems, open_model))
 
 
 def continued(order: Order, stack: ExitStack) -> Ready | None:
@@ -184,10 +184,13 @@ def _race(order: Order) -> Race | None:
     return replace(DEFAULT_RACE, level=order.race_level)
 
 
-def _elsewhere(order: Order, settings: Mapping[str, str], open_model: Callable[[str], LLM]) -> list[PromptProblem]:
+def _elsewhere(
+    order: Order, settings: Mapping[str, str], searched: Sequence[Problem], open_model: Callable[[str], LLM]
+) -> list[PromptProblem]:
     if not order.transfer:
         return []
     others = elsewhere(order.problem, settings, order.transfer, order.repeats, open_model)
+    others = unseen(others, searched, order.transfer)
     for llm in others[0].models.values():
         order.terms.check(llm, order.budget.cost)
     return others

@@ -13,7 +13,9 @@ from llmopt.benchmarks.record import Record
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM
 from llmopt.llm.ledger import Entry
+from llmopt.problem import Problem
 from llmopt.problems.prompt.problem import PromptProblem
+from llmopt.problems.prompt.splits import normalised
 from llmopt.problems.prompt.transfer import Transfer
 from llmopt.report.safe import one_line
 from llmopt.report.table import dollars
@@ -34,7 +36,8 @@ def elsewhere(
 ) -> list[PromptProblem]:
     """Return the problem of each repeat with other settings, which is checked before the search begins.
 
-    A repeat keeps its instance, so that on the same data nothing is tested that its search has seen.
+    A repeat keeps its instance, so that on the same data and with the same sizes nothing is tested that its search has
+    seen; of others :func:`unseen` leaves that out.
 
     Raises
     ------
@@ -45,6 +48,35 @@ def elsewhere(
     found = [problem for problem in problems if isinstance(problem, PromptProblem)]
     if not found:
         raise InvalidInput(f"--transfer is for instructions, not for the problem {name}; leave it out")
+    return found
+
+
+def unseen(
+    problems: Sequence[PromptProblem], searched: Sequence[Problem], pairs: Sequence[str] = ()
+) -> list[PromptProblem]:
+    """Return the problem of each repeat without the test examples whose questions its search knows, with a notice.
+
+    Raises
+    ------
+    InvalidInput
+        No test example of a repeat is left.
+    """
+    found = []
+    for repeat, (problem, search) in enumerate(zip(problems, searched, strict=True), start=1):
+        seen = search.splits.seen if isinstance(search, PromptProblem) else set()
+        test = problem.splits.test
+        kept = [example for example in test if normalised(example.input) not in seen]
+        if not kept:
+            raise InvalidInput(
+                f"--transfer {' '.join(pairs)}: all {len(test)} test examples of repeat {repeat} are training or "
+                "validation examples of its search; name other data, or leave instance, train, validation and test "
+                "as they are in the search"
+            )
+        notice = (
+            f"--transfer, repeat {repeat}: {len(test) - len(kept)} of {len(test)} test examples are training or "
+            "validation examples of its search, and are left out"
+        )
+        found.append(problem if len(kept) == len(test) else problem.with_test(kept, notice))
     return found
 
 

@@ -216,7 +216,12 @@ def fingerprint(function: Any) -> str | None:
     code = getattr(function, "__code__", None)
     if not isinstance(code, CodeType):
         return None
-    return f"{function.__qualname__} {hashlib.sha256(repr(_compiled(code)).encode()).hexdigest()[:16]}"
+    return f"{function.__qualname__} {code_checksum(code)}"
+
+
+def code_checksum(code: CodeType) -> str:
+    """Return a checksum of compiled code, with that of the functions in it."""
+    return hashlib.sha256(repr(_compiled(code)).encode()).hexdigest()[:16]
 
 
 def _compiled(code: CodeType) -> tuple[Any, ...]:

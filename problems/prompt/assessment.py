@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 
 from llmopt.history import History
 from llmopt.items import ItemScores
+from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.export import messages
 from llmopt.problems.prompt.flags import flags
 from llmopt.problems.prompt.hand_written import COMPARED
+from llmopt.problems.prompt.metrics.base import Metric
+from llmopt.problems.prompt.metrics.choice import read_options
 from llmopt.problems.prompt.significance import mcnemar, wilson
 
 if TYPE_CHECKING:
@@ -74,14 +77,26 @@ def assess(problem: PromptProblem, history: History, scores: ItemScores) -> Mapp
 
 
 def _telling_answers(problem: PromptProblem) -> list[str]:
-    """Return the answers of training examples but for options and labels, which an instruction may well name.
+    """Return the answers of training examples but for labels and options' letters, which an instruction may well name.
 
-    A label is an answer that recurs: of every twentieth example, and of ``_OF_LABEL`` at least.
+    The answer to a question with options is the text of the right one. A label is an answer, or the text of an option,
+    that recurs: in every twentieth example, and in ``_OF_LABEL`` at least.
     """
-    train = problem.splits.train
-    times = Counter(example.target for example in train)
-    labels = {target for target, n in times.items() if n >= max(_OF_LABEL, len(train) / 20)}
-    return [e.target for e in train if e.target not in labels and not problem.scorer.metric.options(e)]
+    metric, train = problem.scorer.metric, problem.splits.train
+    told = [_in_words(example, metric) for example in train]
+    times = Counter(text for answers in told for text in {text for text, _ in answers})
+    labels = {text for text, n in times.items() if n >= max(_OF_LABEL, len(train) / 20)}
+    return [text for answers in told for text, right in answers if right and text not in labels]
+
+
+def _in_words(example: Example, metric: Metric) -> list[tuple[str, bool]]:
+    """Return the answers that an example offers in words, and whether each is right; none where the metric has labels
+    of its own, such as yes and no."""
+    options = metric.options(example)
+    if not options:
+        return [(example.target, True)]
+    texts = {f"({letter})": text for letter, text in read_options(example.input).items()}
+    return [(texts[option], metric.score(option, example) > 0) for option in options if option in texts]
 
 
 def choose(

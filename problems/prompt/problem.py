@@ -17,8 +17,9 @@ from llmopt.lines import read_lines
 from llmopt.llm import connect
 from llmopt.llm.base import LLM
 from llmopt.problems.prompt import assessment, hand_written
+from llmopt.problems.prompt.context import check_context
 from llmopt.problems.prompt.data import load
-from llmopt.problems.prompt.examples import Dataset
+from llmopt.problems.prompt.examples import Dataset, Example
 from llmopt.problems.prompt.judge import Judge
 from llmopt.problems.prompt.metrics import by_name, fitting
 from llmopt.problems.prompt.scorer import Answer, Scorer, check, check_options
@@ -87,7 +88,7 @@ class PromptProblem(ItemProblem):
         self.examples_of_all = (*splits.train, *splits.validation, *splits.test)
         _check_initial(self.space, self._initial)
         _check_splits(splits)
-        self._check_context()
+        check_context(scorer, self.examples_of_all, "x " * (max_length // 2))
 
     @property
     def items(self) -> int:
@@ -124,6 +125,14 @@ class PromptProblem(ItemProblem):
         bound.scorer = replace(self.scorer, llm=models[SCORER], judge=judge)
         return bound
 
+    def with_test(self, test: Sequence[Example], notice: str) -> PromptProblem:
+        """Return this problem with other test examples, and with a notice that says why."""
+        changed = copy(self)
+        changed.splits = replace(self.splits, test=tuple(test))
+        changed.examples_of_all = (*changed.splits.train, *changed.splits.validation, *changed.splits.test)
+        changed._notices = (*self._notices, notice)
+        return changed
+
     @property
     def exemplars(self) -> Sequence[Exemplar]:
         return [Exemplar(*self.scorer.template.around(example.input), example.target) for example in self.splits.train]
@@ -141,12 +150,12 @@ class PromptProblem(ItemProblem):
         return list(self._initial)
 
     def identity(self) -> Mapping[str, Any]:
-        """Return what the scores depend on: the data and its parts, the template, the metric and the model."""
+        """Return what the scores depend on: the examples of each part, the template, the metric and the models."""
         return {
             "dataset": self.dataset.name,
             "sha256": self.dataset.sha256,
             "parts": [len(self.splits.train), len(self.splits.validation), len(self.splits.test)],
-            "first": [part[0].input[:200] for part in (self.splits.train, self.splits.test)],
+            "examples": self.splits.sha256,
             "template": [self.scorer.template.system, self.scorer.template.text],
             "metric": self.scorer.metric.identity(),
             "answer": self.scorer.answer,
@@ -158,22 +167,6 @@ class PromptProblem(ItemProblem):
     def assess(self, history: History, scores: ItemScores) -> Mapping[str, Any]:
         """Choose an instruction and test it; see :func:`llmopt.problems.prompt.assessment.assess`."""
         return assessment.assess(self, history, scores)
-
-    def _check_context(self) -> None:
-        """Raise InvalidInput where the longest example leaves no room in the model's context."""
-        llm = self.scorer.llm
-        context = llm.capabilities.context
-        if context is None:
-            return
-        longest = max(self.examples_of_all, key=lambda example: len(example.input))
-        request = self.scorer.request("x " * (self.space.max_length // 2), longest)
-        tokens = llm.count_tokens(request.prompt)
-        if tokens is not None and tokens + request.max_tokens > context:
-            raise InvalidInput(
-                f"the example that begins with {longest.input[:60]!r} and the longest instruction take {tokens:,} "
-                f"tokens, and an answer up to {request.max_tokens:,}, more than the context of {context:,} tokens of "
-                f"{llm.info.spec}; leave it out, lower max_tokens, or use another scorer"
-            )
 
 
 def prompt(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -44,10 +46,20 @@ class Splits:
     dropped: int = 0
 
     @property
+    def seen(self) -> set[str]:
+        """The normalised inputs of training and validation, which a search knows."""
+        return {normalised(example.input) for example in (*self.train, *self.validation)}
+
+    @property
     def duplicates(self) -> int:
         """How many inputs, once normalised, are in the test and in another part; 0 for what :func:`split` gives."""
-        seen = {normalised(example.input) for example in (*self.train, *self.validation)}
-        return len(seen & {normalised(example.input) for example in self.test})
+        return len(self.seen & {normalised(example.input) for example in self.test})
+
+    @property
+    def sha256(self) -> str:
+        """A checksum of every question and answer of the three parts, in their order."""
+        parts = [[[e.input, e.target] for e in part] for part in (self.train, self.validation, self.test)]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def split(

@@ -344,6 +344,44 @@ def test_going_on_is_estimated_and_asked_about_too(here: Here, server: FaultServ
     assert code == 0 and "scorer calls (" not in error and terminal.read() == "n\n"
 
 
+def test_a_limit_that_a_run_has_not_reached_makes_it_go_no_further(
+    here: Here, server: FaultServer, tmp_path: Path
+) -> None:
+    prices(tmp_path, server, 0.01, "scorer", "writer")
+    code, found, _ = here(*SOLVE, "--max-scorer-calls", "100", "--max-calls", "1000", "--out", "report", "--json")
+    assert code == 0
+    begun = len(server.bodies)
+    for more in (("--max-calls", "2000"), ("--max-evaluations", "500"), ("--max-cost", "5", "--max-tokens", "999999")):
+        code, out, error = here("resume", "report", *more, "--prices", "prices.json", "--json")
+        assert code == 0 and clean(out) == clean(found), more
+        assert "calls (openai" not in error and "replies of" not in error and len(server.bodies) == begun
+
+
+def test_what_was_written_is_not_counted_again(here: Here, server: FaultServer, person: Any) -> None:
+    code, out, _ = here(*SOLVE, "--max-evaluations", "6", "--out", "report", "--json", "--yes")
+    assert code == 0 and json.loads(out)["runs"][0]["unique_pairs"] == 6
+    person("n\n")
+    error = here("resume", "report", "--max-evaluations", "10")[2]
+    assert "about 4 replies of openai:writer" in error
+
+
+def test_what_an_assessment_has_scored_that_was_cut_short_is_not_counted_again(
+    here: Here, server: FaultServer, tmp_path: Path
+) -> None:
+    command = (*SOLVE, "--solver", "hand-written", "--max-evaluations", "3", "--cache", "off")
+    code, out, _ = here(*command, "--max-calls", str(3 * (TRAIN + VALIDATION) + 4), "--out", "report", "--json")
+    assert code == 0 and json.loads(out)["runs"][0]["stop_reason"] == "calls"
+    with LogReader(tmp_path / "report") as reader:
+        [logged] = reader.runs()
+        scored = len(reader.items(logged))
+    assert scored == 3 * (TRAIN + VALIDATION)
+    begun = len(server.bodies)
+    code, out, error = here("resume", "report", "--max-calls", "2000", "--json")
+    left = 3 * TRAIN + 5 * VALIDATION + 3 * TEST - scored
+    assert code == 0 and json.loads(out)["runs"][0]["test_accuracy"] is not None
+    assert f"at most {left} scorer calls" in error and 0 < len(server.bodies) - begun <= left
+
+
 def test_a_budget_of_dollars_bounds_the_estimate(here: Here, server: FaultServer, person: Any, tmp_path: Path) -> None:
     terminal = person("n\n")
     path = prices(tmp_path, server, 1_000, "scorer", "writer")

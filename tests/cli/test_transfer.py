@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from llmopt.benchmarks.compare import create_problems
-from llmopt.cli.transfer import elsewhere
+from llmopt.cli.transfer import elsewhere, unseen
 from llmopt.llm import connect
+from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.problem import PromptProblem
+from llmopt.problems.prompt.splits import normalised
 from llmopt.settings import parse_pairs
 from support.commands import Here
 from support.fault_server import FaultServer
@@ -51,6 +53,53 @@ def test_a_transfer_on_the_same_data_tests_nothing_that_its_search_has_seen(here
     for problem, other in zip(searched, others, strict=True):
         assert isinstance(problem, PromptProblem) and problem.splits == other.splits
     assert searched[0].splits != searched[1].splits  # type: ignore[attr-defined]
+
+
+def inputs(examples: Sequence[Example]) -> set[str]:
+    return {example.input for example in examples}
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [("instance=1",), ("test=0.5", "validation=0", "train=4"), ("dataset=file", "data=again.jsonl", "instance=2")],
+)
+def test_what_a_search_has_seen_is_left_out_of_the_test_of_its_transfer(
+    here: Here, server: FaultServer, tmp_path: Path, pairs: tuple[str, ...]
+) -> None:
+    # The same questions, written in another way.
+    rows = [{"input": f"  question {i} ", "target": f"answer {i}"} for i in range(24)]
+    (tmp_path / "again.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    settings = parse_pairs(SOLVE[2:7], "problem prompt")
+    searched, _ = create_problems("prompt", settings, 2)
+    others = elsewhere("prompt", settings, pairs, 2, connect)
+    for repeat, (problem, other, found) in enumerate(zip(searched, others, unseen(others, searched), strict=True), 1):
+        assert isinstance(problem, PromptProblem)
+        seen = {normalised(text) for text in inputs((*problem.splits.train, *problem.splits.validation))}
+        left_out = {text for text in inputs(other.splits.test) if normalised(text) in seen}
+        assert inputs(found.splits.test) == inputs(other.splits.test) - left_out != set()
+        assert found.splits.train == other.splits.train and len(found.test_items) == len(found.splits.test)
+        assert left_out and found.examples_of_all[found.test_items.start :] == found.splits.test
+        said = f"--transfer, repeat {repeat}: {len(left_out)} of {len(other.splits.test)} test examples are training or"
+        assert found.notices[-1].startswith(said)
+    command = ("compare", *SOLVE[1:], "--solvers", "hand-written", "--repeats", "2")
+    code, out, error = here(*command, *(f"--transfer={pair}" for pair in pairs), "--json")
+    assert code == 0 and error.count("test examples are training or validation examples of its search") == 2
+    counted = [row["test_examples"] for row in json.loads(out)["transfer"]]
+    assert counted == [len(found.splits.test) for found in unseen(others, searched)]
+
+
+def test_a_transfer_that_would_test_only_what_its_search_has_seen_is_refused(
+    here: Here, server: FaultServer, tmp_path: Path
+) -> None:
+    settings = parse_pairs(SOLVE[2:7], "problem prompt")
+    [searched], _ = create_problems("prompt", settings, 1)
+    assert isinstance(searched, PromptProblem)
+    rows = [{"input": e.input, "target": e.target} for e in (*searched.splits.train, *searched.splits.validation)]
+    (tmp_path / "seen.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    to = ("--transfer", "dataset=seen.jsonl", "--transfer", "train=2", "--transfer", "validation=0")
+    code, out, error = here(*SOLVE, *to)
+    assert (code, out) == (2, "") and server.bodies == []
+    assert f"--transfer dataset=seen.jsonl train=2 validation=0: all {TEST} test examples of repeat 1 are" in error
 
 
 def test_a_transfer_keeps_the_budget_of_its_search(here: Here, server: FaultServer, prices: tuple[str, str]) -> None:

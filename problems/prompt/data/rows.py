@@ -7,7 +7,9 @@ import hashlib
 import io
 import json
 import math
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -104,7 +106,9 @@ class Rows:
         # A column of whole numbers with gaps becomes one of floats on its way through many tools: 9.0 is the answer 9.
         if isinstance(cell, float) and cell.is_integer():
             return str(int(cell))
-        if isinstance(cell, bool) or not isinstance(cell, int | float) or not math.isfinite(cell):
+        # An integer is finite, also where it has more digits than a float can hold.
+        finite = isinstance(cell, int) or (isinstance(cell, float) and math.isfinite(cell))
+        if isinstance(cell, bool) or not finite:
             self.fail(row, f"{column!r} holds {_short(cell)}, which is neither text nor a number; write it in quotes")
         return str(cell)
 
@@ -117,7 +121,8 @@ def read(path: Path) -> Rows:
     """Read a file of the kind that the end of its name tells: .jsonl, .json, .csv, .tsv or .parquet.
 
     JSON is a list of objects, or an object that has one as ``examples``; a .json file may also hold JSON lines. CSV
-    is UTF-8 with a header row and is separated by commas, semicolons or tabs, whichever gives the header most columns.
+    is UTF-8 with a header row and is separated by commas, semicolons or tabs, whichever gives the header most columns;
+    in a .tsv file the tab goes first, where the header has one.
 
     Raises
     ------
@@ -205,12 +210,38 @@ def _json(path: Path, text: str, where: str = "") -> object:
 
 def _csv(path: Path, content: bytes) -> Rows:
     text = _text(path, content)
-    records = _records(path, text, max(DELIMITERS, key=lambda delimiter: _width(path, text, delimiter)))
+    with _cells_of(len(text)):
+        return Rows(path, content, tuple(_separated(path, text, _delimiter(path, text))))
+
+
+_LIMIT = threading.Lock()
+
+
+@contextmanager
+def _cells_of(length: int) -> Iterator[None]:
+    """Let cells be so long: the csv module has one limit for everybody, which is set back."""
+    with _LIMIT:
+        before = csv.field_size_limit()
+        csv.field_size_limit(max(before, length))
+        try:
+            yield
+        finally:
+            csv.field_size_limit(before)
+
+
+def _delimiter(path: Path, text: str) -> str:
+    widths = {delimiter: _width(path, text, delimiter) for delimiter in DELIMITERS}
+    if path.suffix.lower() == ".tsv" and widths["\t"] > 1:
+        return "\t"
+    return max(widths, key=lambda delimiter: widths[delimiter])
+
+
+def _separated(path: Path, text: str, delimiter: str) -> Iterator[Row]:
+    records = _records(path, text, delimiter)
     _, names = next(records, (1, []))
     header = [" ".join(name.split()) for name in names]
     if len(set(header)) < len(header):
         raise InvalidInput(f"data={path}: the header needs a different name for each column, not {', '.join(header)}")
-    rows = []
     for line, record in records:
         if len(record) != len(header):
             raise InvalidInput(
@@ -218,8 +249,7 @@ def _csv(path: Path, content: bytes) -> Rows:
                 "put a cell that holds the separator in quotes"
             )
         # Tools that number rows leave the name of that column empty.
-        rows.append(Row(f"line {line}", {name: cell for name, cell in zip(header, record, strict=True) if name}))
-    return Rows(path, content, tuple(rows))
+        yield Row(f"line {line}", {name: cell for name, cell in zip(header, record, strict=True) if name})
 
 
 def _width(path: Path, text: str, delimiter: str) -> int:

@@ -108,6 +108,12 @@ class Choice(Metric):
     def fits(self, example: Example) -> bool:
         return _letter_of(example.target, read_options(example.input)) is not None
 
+    def names(self, text: str, target: str) -> bool:
+        """Whether a text holds an option's text, whatever its punctuation; a letter alone is no answer in words."""
+        said, wanted = _tokens(plain(text)), _tokens(plain(target))
+        places = range(len(said) - len(wanted) + 1) if wanted and not self.parses(target) else ()
+        return any(said[i : i + len(wanted)] == wanted for i in places)
+
     def options(self, example: Example) -> Sequence[str]:
         return tuple(f"({letter})" for letter in read_options(example.input))
 

@@ -8,8 +8,9 @@ import inspect
 import math
 import numbers
 from collections.abc import Callable
+from importlib.abc import InspectLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from llmopt.errors import InvalidInput
 from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.metrics.base import Metric
-from llmopt.runlog.identity import fingerprint
+from llmopt.runlog.identity import code_checksum, fingerprint
 from llmopt.settings import unknown_name
 
 _FORM = "name it as FILE.py:FUNCTION or MODULE:FUNCTION"
@@ -41,11 +42,14 @@ class FunctionMetric(Metric):
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._function = _load(name)
+        self._function, module = _load(name)
+        self._around = _code_of(module)
 
     def identity(self) -> str:
-        """Return the function's name and a checksum of its code."""
-        return fingerprint(self._function) or self._name
+        """Return the function's name, a checksum of its code, and one of its file or module: that holds the helpers and
+        defaults which it uses. Comments and layout do not count."""
+        own = fingerprint(self._function) or self._name
+        return own if self._around is None else f"{own} in {code_checksum(self._around)}"
 
     def score(self, reply: str, example: Example) -> float:
         """Return what the function says.
@@ -78,7 +82,7 @@ class FunctionMetric(Metric):
         return FunctionMetric, (self._name,)
 
 
-def _load(name: str) -> Callable[[str, Example], Any]:
+def _load(name: str) -> tuple[Callable[[str, Example], Any], ModuleType]:
     source, _, attribute = name.rpartition(":")
     if not source or not attribute:
         raise InvalidInput(f"metric {name!r} is not legal; {_FORM}")
@@ -98,7 +102,15 @@ def _load(name: str) -> Callable[[str, Example], Any]:
     except ValueError:
         # Some functions written in C have no signature; a wrong one then shows at the first reply.
         pass
-    return function  # type: ignore[no-any-return]
+    return function, module
+
+
+def _code_of(module: ModuleType) -> CodeType | None:
+    """Return the code of a whole module; None for one that is written in C."""
+    spec = module.__spec__
+    if spec is None or not isinstance(spec.loader, InspectLoader):
+        return None
+    return spec.loader.get_code(spec.name)
 
 
 def _from_file(name: str, path: Path) -> ModuleType:

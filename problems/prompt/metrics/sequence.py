@@ -38,6 +38,12 @@ class Words(Metric):
     def parses(self, target: str) -> bool:
         return bool(_words(plain(target)))
 
+    def names(self, text: str, target: str) -> bool:
+        """Whether a text holds the sequence, however it is separated."""
+        said, wanted = _words(plain(text)), _words(plain(target))
+        parts = (said[i : i + len(wanted) + more] for i in range(len(said)) for more in (0, 1))
+        return bool(wanted) and any(_same_words(part, wanted) for part in parts)
+
 
 class Brackets(Metric):
     """Compares a sequence of brackets; white space between them does not matter.

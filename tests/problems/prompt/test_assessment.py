@@ -176,5 +176,53 @@ def test_among_many_examples_an_answer_of_three_is_none() -> None:
     assert flagged(targets, "Say red.") == ["it holds the answer of a training example: red"]
 
 
+MOVIES = ("Inglourious Basterds", "The Matrix", "Up", "Heat", "Fargo", "Alien", "Brazil", "Jaws")
+
+
+def chosen(examples: Sequence[Example], instruction: str, metric: str = "choice") -> Sequence[str]:
+    """Return the flags of an instruction where these are the training examples."""
+    others = tuple(Example(f"q{i}", "(A)") for i in range(4))
+    parts = Splits(tuple(examples), others[:2], others[2:])
+    made = Known(
+        Scorer(FunctionLLM(lambda request, i: ""), Template.at("Q_begin"), by_name(metric)),
+        parts,
+        Dataset("table", parts.train),
+    )
+    made.marks = {text: [1] * (len(examples) + 4) for text in (instruction, *COMPARED)}
+    return assessed(made, [instruction])["flags"]  # type: ignore[no-any-return]
+
+
+def asking(options: Sequence[str], target: str, number: int = 0) -> Example:
+    return Example(f"Which, {number}?\nOptions:\n(A) {options[0]}\n(B) {options[1]}", target)
+
+
+@pytest.mark.parametrize("target", ["(B)", "B", "Inglourious Basterds"])
+@pytest.mark.parametrize("instruction", ["Answer Inglourious Basterds.", "Think of inglourious  BASTERDS!"])
+def test_the_text_of_the_right_option_is_an_answer_but_its_letter_is_none(target: str, instruction: str) -> None:
+    examples = [asking([movie, MOVIES[0]], target, i) for i, movie in enumerate(MOVIES[1:3])]
+    assert chosen(examples, instruction) == ["it holds the answer of a training example: Inglourious Basterds"]
+    assert chosen(examples, "Answer (A) or (B), a letter: B.") == chosen(examples, "Answer The Matrix.") == []
+
+
+def test_an_option_that_is_listed_twice_is_an_answer_where_one_of_them_is_right() -> None:
+    for target in ("(A)", "(B)"):
+        assert chosen([asking(["Heat", "Heat"], target)], "Think of heat.") == [
+            "it holds the answer of a training example: Heat"
+        ]
+
+
+def test_options_that_recur_are_labels_though_they_are_seldom_right() -> None:
+    labels = [asking(["valid", "invalid"], "(B)" if i == 3 else "(A)", i) for i in range(8)]
+    assert chosen(labels, "Say whether it is valid or invalid.") == []
+    answers = [asking([f"film {i}", MOVIES[i]], "(B)", i) for i in range(8)]
+    assert chosen(answers, "Such as Fargo") == ["it holds the answer of a training example: Fargo"]
+    assert chosen([*answers, *labels], "valid or Jaws") == ["it holds the answer of a training example: Jaws"]
+
+
+def test_labels_are_no_answers_where_the_metric_lists_them_however_seldom() -> None:
+    examples = [Example(f"Is it {i}?\n(A) left\n(B) right", "No" if i == 3 else "Yes") for i in range(8)]
+    assert chosen(examples, "Answer yes or no.", "yes-no") == []
+
+
 def test_the_instruction_comes_ready_for_use() -> None:
     assert assessed(problem(EVEN), ["a"])["messages"] == messages(Template.at("Q_begin"), "a")

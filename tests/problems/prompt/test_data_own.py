@@ -107,6 +107,32 @@ def test_an_answer_may_be_a_number(tmp_path: Path, number: float, text: str) -> 
     assert own_file(path).examples == (Example("?", text),)
 
 
+@pytest.mark.parametrize("digits", [310, 4_299])
+def test_a_number_beyond_floats_is_taken_by_its_digits(tmp_path: Path, digits: int) -> None:
+    number = "9" * digits
+    path = write(tmp_path, "x.jsonl", f'{{"input": "?", "target": {number}}}\n{{"input": "!", "target": -{number}}}')
+    assert own_file(path).examples == (Example("?", number), Example("!", f"-{number}"))
+
+
+def test_a_cell_may_be_long_and_other_readers_of_csv_keep_their_limit(tmp_path: Path) -> None:
+    rows = [{"question": "long " * 40_000, "answer": "5"}]
+    before = csv.field_size_limit()
+    for name, delimiter in (("x.csv", ","), ("x.tsv", "\t")):
+        path = write(tmp_path, name, csv_text(rows, delimiter))
+        assert own_file(path).examples == (Example(rows[0]["question"], "5"),)
+    with pytest.raises(InvalidInput, match="line 2: not CSV"):
+        own_file(write(tmp_path, "broken.csv", 'input,target\na,"b\n'))
+    assert csv.field_size_limit() == before
+
+
+@pytest.mark.parametrize("name", ["x.tsv", "x.TSV"])
+def test_in_a_tsv_file_the_tab_separates_whatever_else_a_header_holds(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, name, "question, in words; or not\ttarget\nWhat is 2 + 3?\t5\n")
+    assert own_file(path, "question, in words; or not").examples == (Example("What is 2 + 3?", "5"),)
+    path = write(tmp_path, name, "input,target\na,b\n")
+    assert own_file(path).examples == (Example("a", "b"),)
+
+
 def test_columns_can_be_chosen_where_they_cannot_be_guessed(tmp_path: Path) -> None:
     path = write(tmp_path, "x.csv", "text,question,answer,best\na,b,c,d\n")
     assert own_file(path, input_column="question").examples == (Example("b", "c"),)

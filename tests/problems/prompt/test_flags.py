@@ -31,6 +31,17 @@ words = st.text("abcdefgXYZ0129\u00e9\u4e2d", min_size=1, max_size=8)
         ("Post it to 192.168.0.1:8080 first.", "192.168.0.1:8080"),
         ("Post it to 10.0.0.1/x", "10.0.0.1/x"),
         ("example.org:80/x", "example.org:80/x"),
+        ("Use EVIL.DE/PATH", "EVIL.DE/PATH"),
+        ("Use EVIL.DE now", "EVIL.DE"),
+        ("see evil.online", "evil.online"),
+        ("Go to evil.shop, then answer.", "evil.shop"),
+        ("ask xn--e1afmkfd.xn--p1ai first", "xn--e1afmkfd.xn--p1ai"),
+        ("evil\uff0ecom", "evil.com"),
+        ("\uff45vil.com", "evil.com"),
+        ("localhost:8080", "localhost:8080"),
+        ("Post it to localhost:8080/x first", "localhost:8080/x"),
+        ("[::1]", "[::1]"),
+        ("Ask [2001:db8::7]:80/x", "[2001:db8::7]:80/x"),
     ],
 )
 def test_an_address_is_flagged(instruction: str, address: str) -> None:
@@ -50,7 +61,9 @@ def test_an_ordinary_instruction_is_not(instruction: str) -> None:
     [
         "Use units, i.e. kg.", "e.g.if so", "step.Then", "step.if so", "It ends.so go on", "end.It is", "a.b",
         "go...on", "3.5", "1.2.3", "1.2.3.4.5", "1,234.56/2", "12.5kg", "x=1.or", "no.1 is first", "at 5 p.m. or so",
-        "U.S. or U.K.", "yes/no", "True and/or False.", "Wait...", "Answer:yes", "Do this:that",
+        "U.S. or U.K.", "yes/no", "True and/or False.", "Wait...", "Answer:yes", "Do this:that", "i.e.", "yes.no",
+        "3:30", "answer:yes", "STOP.IT IS", "end.It/he", "U.S./U.K.", "P.M.", "Ph.D.", "wait\u2026then",
+        "end.Online tools", "x[::1]", "x[1:2:3]", "[a:b]", "[12:30:15]", "(a.live)", "step.then go", "localhosts",
     ],
 )  # fmt: skip
 def test_points_and_strokes_alone_make_no_address(instruction: str) -> None:
@@ -70,6 +83,42 @@ def test_points_and_strokes_alone_make_no_address(instruction: str) -> None:
 )
 def test_the_answer_of_a_training_example_is_flagged(instruction: str, answer: str) -> None:
     assert flags(instruction, ["elsewhere", answer]) == [f"it holds the answer of a training example: {answer}"]
+
+
+@pytest.mark.parametrize("instruction", ["Think of caf\u00e9.", "cafe\u0301", "CAF\u00c9", "\uff43\uff41\uff46\u00e9"])
+@pytest.mark.parametrize("answer", ["caf\u00e9", "cafe\u0301"])
+def test_an_answer_is_flagged_in_any_coding_of_its_letters(instruction: str, answer: str) -> None:
+    assert flags(instruction, [answer]) == [f"it holds the answer of a training example: {answer}"]
+    assert flags("cafe", [answer]) == []
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "apple fig pear",
+        "apple, fig, pear",
+        "Like Apple; fig and pear.",
+        "Say: 1. apple\n2. fig\n3. pear",
+        "apple -> fig -> pear",
+    ],
+)
+def test_a_sequence_is_flagged_however_it_is_separated(instruction: str) -> None:
+    found = ["it holds the answer of a training example: apple fig pear"]
+    assert flags(instruction, ["oak", "apple fig pear"], by_name("words")) == found
+
+
+@pytest.mark.parametrize(
+    "instruction", ["apple pear fig", "apple, pear", "fig and pear", "apple, and fig, pear", "apples fig pear"]
+)
+def test_another_sequence_is_not(instruction: str) -> None:
+    assert flags(instruction, ["apple fig pear"], by_name("words")) == []
+
+
+def test_the_text_of_an_option_is_flagged_without_its_punctuation_but_a_letter_only_as_an_option() -> None:
+    for text in ("Answer Dr Strangelove.", "It is (dr) 'Strangelove'"):
+        found = ["it holds the answer of a training example: Dr. Strangelove!"]
+        assert flags(text, ["Dr. Strangelove!"], by_name("choice")) == found
+    assert flags("Answer as a good judge would: see.", ["(A)", "(C)"], by_name("choice")) == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,51 @@ def test_what_a_function_raises_is_no_wrong_answer(source: Path) -> None:
 def test_a_score_is_a_number_from_0_to_1(source: Path, reply: str) -> None:
     with pytest.raises(InvalidInput, match=r"own\.py:returns returned .* with target '2'; return a bool or a number"):
         by_name(f"{source}:returns").score(reply, EXAMPLE)
+
+
+RULES = """
+import string
+
+LIMIT = 3
+
+def norm(t): return t.lower()
+
+def same(reply, example, strict=False):
+    return norm(reply) == norm(example.target)
+"""
+
+
+def identity_of(path: Path, source: str) -> str:
+    path.write_text(source, encoding="utf-8")
+    return by_name(f"{path}:same").identity()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("return t.lower()", "return 1"), ("strict=False", "strict=True"), ("LIMIT = 3", "LIMIT = 30"), ("== n", "!= n")],
+)
+def test_what_a_function_depends_on_in_its_file_is_part_of_the_metric(tmp_path: Path, old: str, new: str) -> None:
+    assert old in RULES
+    assert identity_of(tmp_path / "a.py", RULES) == identity_of(tmp_path / "b.py", RULES)
+    assert identity_of(tmp_path / "a.py", RULES) != identity_of(tmp_path / "c.py", RULES.replace(old, new))
+
+
+def test_comments_and_layout_make_no_other_metric(tmp_path: Path) -> None:
+    said = "# What is right.\n" + RULES.replace("return t", "\n    # Case does not matter.\n    return t")
+    assert identity_of(tmp_path / "a.py", RULES) == identity_of(tmp_path / "b.py", said)
+
+
+def test_a_function_of_a_module_depends_on_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for folder, source in (("one", RULES), ("two", RULES.replace("t.lower()", "t.upper()"))):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "rules_of_a_user.py").write_text(source, encoding="utf-8")
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(str(tmp_path / folder))
+            found.append(by_name("rules_of_a_user:same").identity())
+        monkeypatch.delitem(sys.modules, "rules_of_a_user")
+    assert found[0] != found[1]
+
+
+def test_a_function_without_source_is_told_by_its_name() -> None:
+    assert by_name("_operator:ne").identity() == "_operator:ne"

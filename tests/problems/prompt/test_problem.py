@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,10 +14,12 @@ import pytest
 from llmopt import Budget, InvalidInput, run
 from llmopt.baselines.instruction_pool import HandWritten
 from llmopt.llm.base import LLM, Message, Request
+from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.hand_written import STARTS
 from llmopt.problems.prompt.metrics.numeric import Numeric
 from llmopt.problems.prompt.problem import PromptProblem, prompt
 from llmopt.problems.prompt.splits import Splits
+from llmopt.runlog import RunLog, Slot
 from support.models import ABLE, FunctionLLM
 
 ROWS = [{"input": f"{i} + {i}?", "target": str(2 * i)} for i in range(20)]
@@ -75,6 +77,34 @@ def test_another_instance_is_another_split_and_nothing_else(tmp_path: Path) -> N
     assert made[0].splits == made[1].splits != made[2].splits
     assert made[0].identity() == made[1].identity() != made[2].identity()
     assert made[0].items == made[2].items
+
+
+def test_a_run_with_other_answers_or_questions_is_another_run(tmp_path: Path) -> None:
+    rows = [{"one": f"{i}?", "two": f"{i}!", "x": "x", "y": "y"} for i in range(20)]
+    path = write(tmp_path, rows)
+
+    def problem(input_column: str, target_column: str) -> PromptProblem:
+        columns = {"input_column": input_column, "target_column": target_column}
+        return prompt(path, train=4, validation=2, test=4, metric="exact", open_model=answering(), **columns)  # type: ignore[arg-type]
+
+    first, *others = [problem(*columns) for columns in (("one", "x"), ("one", "y"), ("two", "x"))]
+    assert first.identity() == problem("one", "x").identity()
+    assert all(first.identity() != other.identity() for other in others)
+    with RunLog(tmp_path / "log") as log:
+        assert run(first, HandWritten(), Budget(evaluations=3), log=Slot(log)).fun == 1.0
+        with pytest.raises(InvalidInput, match=r"holds another run: problem\.data"):
+            run(others[0], HandWritten(), Budget(evaluations=3), log=Slot(log))
+
+
+def test_the_identity_knows_every_example_of_every_part(tmp_path: Path) -> None:
+    made = prompt(write(tmp_path, ROWS), train=4, validation=3, test=5, open_model=answering())
+    parts = {name: getattr(made.splits, name) for name in ("train", "validation", "test")}
+    other = Example("another question?", "1")
+    changed = [{**parts, name: (*parts[name][:-1], other)} for name in parts]
+    moved = {**parts, "train": (*parts["train"], *parts["validation"]), "validation": ()}
+    digests = [Splits(**found).sha256 for found in [parts, *changed, moved]]
+    assert len(set(digests)) == len(digests)
+    assert made.identity()["examples"] == digests[0]
 
 
 def test_digits_are_forbidden_where_answers_are_numbers_unless_the_user_says_otherwise(tmp_path: Path) -> None:
@@ -202,6 +232,42 @@ def test_too_long_an_example_is_named(tmp_path: Path, chat: bool) -> None:
     assert "the example that begins with 'Once upon a time Once" in message and "context of 590 tokens" in message
     assert "test:function" in message and "\n" not in message
     assert problem(590, max_tokens=20).items
+
+
+class Tokenized(Measured):
+    """Tells the length of a prompt, a token for four ASCII characters and three for each other one."""
+
+    asked = 0
+
+    def count_tokens(self, prompt: str | tuple[Message, ...]) -> int:
+        self.asked += 1
+        text = prompt if isinstance(prompt, str) else "".join(message.content for message in prompt)
+        ascii_only = sum(map(str.isascii, text))
+        return ascii_only // 4 + 3 * (len(text) - ascii_only)
+
+
+def tokenized(folder: Path, inputs: Sequence[str], context: int) -> Tokenized:
+    """Return a model of this context after a problem with these questions was made."""
+    rows = [{"input": f"{text} {i}?", "target": str(i)} for i, text in enumerate(inputs)]
+    llm = Tokenized(lambda request, i: "1", replace(ABLE, context=context))
+    prompt(write(folder, rows), max_tokens=50, max_length=100, open_model=lambda spec: llm)
+    return llm
+
+
+@pytest.mark.parametrize(("common", "long"), [(500, 450), (500, 250), (1600, 350)])
+def test_the_longest_example_is_that_of_most_tokens_not_of_most_characters(
+    tmp_path: Path, common: int, long: int
+) -> None:
+    inputs = [*(["word " * (common // 5)] * 3_000), "\u8bf7" * long]
+    with pytest.raises(
+        InvalidInput, match=r"the example that begins with '\u8bf7.* more than the context of 700 tokens"
+    ):
+        tokenized(tmp_path, inputs, 700)
+    assert tokenized(tmp_path, inputs, 1_500).asked < 50
+
+
+def test_what_fits_even_if_each_byte_were_a_token_is_not_counted(tmp_path: Path) -> None:
+    assert tokenized(tmp_path, 20 * ["\u8bf7" * 100], 1_000).asked == 0
 
 
 def test_empty_replies_are_wrong_and_counted(tmp_path: Path) -> None:
