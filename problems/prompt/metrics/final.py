@@ -10,6 +10,8 @@ import re
 import unicodedata
 from typing import Literal, NamedTuple
 
+from llmopt.problems.prompt.metrics.negation import Stance, before
+
 LIMIT = 20_000
 
 _THIN_SPACE_IN_NUMBER = re.compile(r"(?<=[0-9])[\u00a0\u2009\u202f](?=[0-9]{3}(?![0-9]))")
@@ -53,6 +55,7 @@ _MARK = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )
+_VERB = re.compile(r"\b(?:is|are|was|be|equals)(?: as follows)?$", re.IGNORECASE)
 _END = re.compile(r"[.!?](?=\s|$)|\n|</answer>", re.IGNORECASE)
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 _CONCLUDES = re.compile(
@@ -98,9 +101,10 @@ def statements(text: str) -> list[Statement]:
     """Return the answer statements of a plain text in their order; none of them reaches into the next.
 
     Marks are "the answer is", "Answer:", "the correct option is", a heading "Final answer", ``<answer>``,
-    ``\\boxed{...}`` and GSM8K's ``####``.
+    ``\\boxed{...}`` and GSM8K's ``####``. A negated one is none: "I do not think the answer is ...", "the answer
+    cannot be ...".
     """
-    marks = list(_MARK.finditer(text))
+    marks = [mark for mark in _MARK.finditer(text) if mark["hash"] or mark["boxed"] or not _denied(text, mark)]
     starts = [*(mark.start() for mark in marks), len(text)]
     found = []
     for i, mark in enumerate(marks):
@@ -122,6 +126,13 @@ def first_sentence(text: str) -> str:
     """Return a text up to the end of its first sentence or line."""
     end = _END.search(text)
     return text[: end.start()] if end else text
+
+
+def _denied(text: str, mark: re.Match[str]) -> bool:
+    said = mark[0].rstrip(" \t:")
+    # "Answer:" and "<answer>" begin anew; a verb has a sentence before it.
+    start = 0 if _VERB.search(said) else mark.start()
+    return before(text, mark.start() + len(said), start) is not Stance.AFFIRMED
 
 
 def _until_brace_closes(text: str) -> str:

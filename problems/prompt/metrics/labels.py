@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.metrics.base import Metric
 from llmopt.problems.prompt.metrics.final import conclusion, plain, statements
+from llmopt.problems.prompt.metrics.negation import Stance, before
 
 # After a label that stands for itself: "no because", "no it is not", but not "no evidence" or "valid arguments".
 _GOES_ON = re.compile(
@@ -15,11 +16,6 @@ _GOES_ON = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"(?:[^\w]|\b(?:or|and|maybe|perhaps|possibly|both|either|also)\b)*+", re.IGNORECASE)
-_NEGATES = re.compile(
-    r"(?:\bnot|n't|\bnever)[ \t]+"
-    r"(?:(?:a|an|be|deductively|logically|necessarily|formally|always|really)[ \t]+){0,2}[\"']?$",
-    re.IGNORECASE,
-)
 # What stands between an expression and its value.
 _EQUALS = re.compile(r"=>|->|[=\u2192\u21d2]|\b(?:is|equals|evaluates to)\b", re.IGNORECASE)
 
@@ -27,8 +23,9 @@ _EQUALS = re.compile(r"=>|->|[=\u2192\u21d2]|\b(?:is|equals|evaluates to)\b", re
 class Labels(Metric):
     """Says which of two labels a reply commits to.
 
-    Labels count as whole words, whatever their case; "not valid" counts as "invalid". The first of these that
-    names a label decides, and if it names both, the reply is wrong:
+    Labels count as whole words, whatever their case; "not valid" counts as "invalid", and a label after a negation of
+    something else in its clause ("I do not see that it is valid") as both. The first of these that names a label
+    decides, and if it names both, the reply is wrong:
 
     1. the last answer statement ("so the answer is no", "Answer: No"),
     2. a last sentence that draws a conclusion ("Therefore, the argument is invalid."), or a last line that is
@@ -93,8 +90,11 @@ class Labels(Metric):
             label = match[0].casefold()
             if label == "no" and _GOES_ON.match(text, match.end()):
                 continue
-            negated = _NEGATES.search(text[max(0, match.start() - 60) : match.start()])
-            yield self._opposite[label] if negated else label
+            stance = before(text, match.start())
+            if stance is not Stance.DENIED:
+                yield label
+            if stance is not Stance.AFFIRMED:
+                yield self._opposite[label]
 
     def _leading(self, text: str) -> set[str]:
         """Return the label that a text starts with, or several if it starts with a list of them."""

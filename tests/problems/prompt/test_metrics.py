@@ -408,6 +408,71 @@ def test_other_labels(metric: str, reply: str, said: str | None) -> None:
     assert [right(metric, reply, label) for label in labels] == [label == (said or "").lower() for label in labels]
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "The argument cannot be considered valid.",
+        "The argument can't be called valid.",
+        "The argument fails to be valid.",
+        "The argument is not, in fact, valid.",
+        "The argument is neither valid nor sound.",
+        "It is neither sound nor valid.",
+        "It is invalid rather than valid.",
+        "The answer cannot be valid.",
+        "The conclusion does not follow, making the argument invalid.",
+    ],
+)
+def test_a_negated_label_is_the_other_one(reply: str) -> None:
+    assert right("valid-invalid", reply, "invalid")
+    assert not right("valid-invalid", reply, "valid")
+
+
+@given(
+    negation=st.sampled_from(["is not", "isn't", "can't be", "cannot be", "is never", "is neither"]),
+    between=st.sampled_from(["strictly", "explicitly", "entirely", "such that one may find it", "clear as to being"]),
+    label=st.sampled_from(["valid", "invalid"]),
+)
+def test_an_unknown_word_after_a_negation_leaves_the_answer_open(negation: str, between: str, label: str) -> None:
+    for reply in (f"The argument {negation} {between} {label}.", f"So the argument {negation} {between} {label}."):
+        assert not any(right("valid-invalid", reply, target) for target in ("valid", "invalid"))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "It is not the case that the argument is valid.",
+        "It is not the case, as claimed, that the argument is valid.",
+        "I don't think the answer is valid.",
+        "I do not think that the correct answer is: valid",
+        "I doubt that it is valid.",
+        "There is no way that the argument is valid.",
+        "I cannot say that it is not valid.",
+    ],
+)
+def test_a_label_after_a_negation_of_something_else_is_no_answer(reply: str) -> None:
+    assert not right("valid-invalid", reply, "valid")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "There is no doubt that the argument is valid.",
+        "It is not only sound but valid.",
+        "Not all premises matter, and the argument is valid.",
+        "I see no counterexample and the argument is valid.",
+        "The first premise does not matter. The argument is valid.",
+    ],
+)
+def test_a_negation_of_something_else_changes_no_label(reply: str) -> None:
+    assert right("valid-invalid", reply, "valid")
+    assert not right("valid-invalid", reply, "invalid")
+
+
+@pytest.mark.parametrize("expression", ["not True or True", "not True and True", "not ( True or True )"])
+def test_a_repeated_expression_with_a_negation_is_no_answer(expression: str) -> None:
+    assert not any(right("true-false", expression, value) for value in ("True", "False"))
+
+
 def test_targets_and_options_of_labels() -> None:
     metric = by_name("yes-no")
     assert metric.options(Example("Q", "Yes")) == ("Yes", "No")
