@@ -29,7 +29,7 @@ _CLAUSE = re.compile(
 )
 # "No" is one before what there is none of: not in "no no", nor in "no it is (B)".
 _NEGATION = re.compile(
-    r"(?:\b(?:not|cannot|never|neither|hardly|doubt|unlike|except|fail(?:s|ed)?[ \t]++to|rather[ \t]++than"
+    r"(?:\b(?:not|cannot|never|neither|hardly|doubt|fail(?:s|ed)?[ \t]++to|rather[ \t]++than"
     rf"|instead[ \t]++of|no(?=[ \t]++(?!(?:no|{_SUBJECT})\b)\w)|(?P<nor>nor))|n't)\b",
     re.IGNORECASE,
 )
@@ -41,14 +41,17 @@ _LIGHT = re.compile(
 )
 
 _VERB = r"(?:is|was|does|did|has|can|could|would|will|should|must|may|might|seems|looks|appears)"
-# In small letters only: "(A) Isn't it the best?" is an option with its text.
+# In small letters only: "(A) Isn't it the best?" is an option with its text. What is wrong is no answer; what is false
+# or incorrect may be, where a question asks for it.
 _RULED_OUT = re.compile(
-    rf"[ \t]++(?:(?:{_VERB}|be|to|also|clearly|obviously|therefore)[ \t]++){{1,4}}"
-    r"(?:wrong|incorrect|false|out|impossible|(?:ruled[ \t]++out|excluded|eliminated)|not[ \t]++(?:be[ \t]++)?"
-    r"(?:the[ \t]++)?(?:correct|right|best|answer|solution))\b"
-    rf"|[ \t]++(?:{_VERB}(?:[ \t]++not\b|n't\b)|cannot\b)(?=[ \t]*+(?:[.,;:!?\n]|$))"
+    rf"[ \t]++(?:(?:{_VERB}|be|also|clearly|obviously|therefore)[ \t]++){{1,4}}"
+    r"(?:wrong|out|ruled[ \t]++out|excluded|eliminated"
+    r"|not[ \t]++(?:be[ \t]++)?the[ \t]++(?:(?:correct|right|best)[ \t]++)?(?:answer|option|choice|solution))\b"
 )
-_QUALIFIED = re.compile(rf"[ \t]++(?:{_VERB}(?:[ \t]++not\b|n't\b)|cannot\b)")
+_QUALIFIED = re.compile(
+    rf"[ \t]++(?:{_VERB}(?:[ \t]++not\b|n't\b)|cannot\b"
+    rf"|(?:(?:{_VERB}|be|also|clearly|obviously|therefore)[ \t]++){{1,4}}(?:incorrect|false|impossible)\b)"
+)
 
 
 class Stance(Enum):

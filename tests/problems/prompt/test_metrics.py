@@ -215,6 +215,74 @@ def test_a_reply_that_commits_to_no_option(reply: str, target: str) -> None:
     assert not right("choice", reply, target, MOVIES)
 
 
+FILMS = "Which film is like Ronin?\nOptions:\n(A) Jaws\n(B) Heat\n(C) Alien\n(D) Up"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Not (A), so (B)",
+        "The answer is not (A), it is (B).",
+        "A is wrong, B is right",
+        "(A) is wrong, (B) is right",
+        "(A) Jaws is wrong, (B) Heat is right.",
+        "The answer is neither (A) nor (C) but (B).",
+        "The answer is Heat, not Jaws.",
+        "It is not Jaws. It is Heat.",
+        "It is (B) rather than (A).",
+        "No doubt the answer is (B)",
+        "No doubt it is (B).",
+        "It is not only plausible but (B).",
+        "I see no reason for the others, (B)",
+        "(B) Heat.\nExplanation: (A) Jaws, (C) Alien and (D) Up are different.",
+        "B\nThe others, such as (A) and (C), are different.",
+        "**(B)**\n\nIt is neither (A) nor (C).",
+    ],
+)
+def test_a_reply_that_rules_options_out_commits_to_the_one_that_it_leaves(reply: str) -> None:
+    assert [right("choice", reply, letter, FILMS) for letter in "ABCD"] == [False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "It cannot be (B).",
+        "It can't be option B.",
+        "(B) would be wrong",
+        "(B) Heat would be wrong",
+        "Heat would be wrong",
+        "I don't think it is (B)",
+        "I don't think the answer is (B)",
+        "I do not think that (B) is correct.",
+        "I don't think it is (A), and (B) is close",
+        "The correct answer cannot be (B).",
+        "It is not Heat.",
+        "The answer is not Heat.",
+        "I doubt it is (B)",
+        "There is no way it is (B)",
+        "(A) is false, (B) is true",
+        "(A) is not bad, (B) is worse",
+        "Not (A), so (B) or (C)",
+        "(B)\nNo wait, it must be (A).",
+        "(B) Heat.\nBut Jaws fits.",
+        "(A) or (B)\nThese two are close.",
+        "(B) Heat. (A) Jaws and (C) Alien are close.",
+    ],
+)
+def test_an_option_that_is_denied_or_left_open_is_not_committed_to(reply: str) -> None:
+    assert not any(right("choice", reply, letter, FILMS) for letter in "ABCD")
+
+
+@given(
+    first=st.sampled_from("ABCD"), second=st.sampled_from("ABCD"), joint=st.sampled_from([" or ", ", ", " and ", "/"])
+)
+def test_no_denial_makes_a_list_of_options_an_answer(first: str, second: str, joint: str) -> None:
+    others = [letter for letter in "ABCD" if letter not in (first, second)]
+    reply = f"Not ({others[0]}), so " + joint.join(f"({letter})" for letter in (first, second))
+    said = [letter for letter in "ABCD" if right("choice", reply, letter, FILMS)]
+    assert said == ([first] if first == second else [])
+
+
 def test_the_pronoun_is_not_the_letter() -> None:
     shapes = "This draws a\nOptions:\n" + "\n".join(f"({c}) shape{c}" for c in "ABCDEFGHIJ")
     for reply in ("I think it is a shape.", "Answer: I think so.", "I", "(I)", "The answer is I."):
