@@ -34,9 +34,12 @@ _THEN = rf"{_GAP}(?:and\b[ \t]++)?"
 _HUNDREDS = rf"(?:(?:{_BELOW_100}|an?\b){_GAP}hundred\b(?:{_THEN}{_BELOW_100})?)"
 _GROUP = rf"(?:{_HUNDREDS}|{_BELOW_100})"
 _COUNT = rf"(?:{_GROUP}|an?\b)"
+# A comma may stand before hundreds and thousands; before what is smaller it separates numbers of a list.
+_COMMA = r",[ \t]++(?:and\b[ \t]++)?"
+_REST = rf"(?:{_THEN}{_GROUP}|{_COMMA}{_HUNDREDS})"
 _WORDS = (
-    rf"(?:{_COUNT}{_GAP}million\b(?:{_THEN}{_GROUP}{_GAP}thousand\b)?(?:{_THEN}{_GROUP}(?!{_GAP}thousand\b))?"
-    rf"|{_COUNT}{_GAP}thousand\b(?:{_THEN}{_GROUP})?|{_GROUP}|zero\b)"
+    rf"(?:{_COUNT}{_GAP}million\b(?:(?:{_THEN}|{_COMMA}){_GROUP}{_GAP}thousand\b)?(?:{_REST}(?!{_GAP}thousand\b))?"
+    rf"|{_COUNT}{_GAP}thousand\b{_REST}?|{_GROUP}|zero\b)"
 )
 # One of several is none: "two quarters" are coins.
 _SHARES = rf"(?:one{_GAP}(?:half|{_NTHS})|{_BELOW_100}{_GAP}(?:halves|(?:{_NTHS})s))\b"

@@ -750,6 +750,25 @@ def test_a_comma_that_does_not_separate_three_digits_makes_no_number(n: int, dec
     assert not any(right("numeric", f"{n},{decimals}", value) for value in (str(n), decimals, f"{n}{decimals}"))
 
 
+@given(
+    groups=st.tuples(st.integers(0, 999), st.integers(0, 999), st.just(0) | st.integers(100, 999)).filter(any),
+    joint=st.sampled_from([" ", " and "]),
+)
+def test_number_words_with_commas(groups: tuple[int, int, int], joint: str) -> None:
+    named = zip(groups, (" million", " thousand", ""), strict=True)
+    words = ", ".join(in_words(n, joint, "-") + name for n, name in named if n)
+    value = groups[0] * 10**6 + groups[1] * 10**3 + groups[2]
+    assert right("numeric", f"{words} dollars", str(value))
+    assert right("numeric", f"The answer is {words}.", str(value))
+    assert not groups[2] or value == groups[2] or not right("numeric", words, str(groups[2]))
+
+
+@given(numbers=st.lists(st.integers(2, 99), min_size=2, max_size=4))
+def test_commas_between_small_numbers_make_a_list(numbers: list[int]) -> None:
+    words = ", ".join(in_words(n, " ", "-") for n in numbers)
+    assert right("numeric", f"They are {words}", str(numbers[-1]))
+
+
 @given(whole=st.integers(1, 99), top=st.integers(1, 9), bottom=st.integers(1, 9), space=st.sampled_from(["", " "]))
 def test_fractions_in_latex(whole: int, top: int, bottom: int, space: str) -> None:
     value = f"{whole * bottom + top}/{bottom}"
