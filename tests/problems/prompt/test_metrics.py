@@ -566,6 +566,12 @@ def test_targets_and_options_of_labels() -> None:
         ("The answer is 18 because 9 * 2.", "18"),
         ("Answer: Janet sells 9 eggs and makes $18.", "18"),
         ("The answer is 16 - 3 - 4 = 9.", "9"),
+        ("The answer is 9 * 2 = 18 dollars in 1 day.", "18"),
+        ("So the answer is 16 - 3 + 5 = 18 eggs out of 24.", "18"),
+        ("The answer is 9 * 2 = $18 for 3 days of work.", "18"),
+        ("The answer is 9 * 2 = about 18 in 1 day", "18"),
+        ("The answer is x = 18 = total", "18"),
+        ("\\boxed{20 - 2 = 18 = x}", "18"),
         ("So there are 3 and 15, 18 in total", "18"),
         ("So 18 is the right one.", "18"),
         ("one", "1"),
@@ -657,6 +663,14 @@ def test_numbers(reply: str, value: str) -> None:
         ("50%", "0.5"),
         ("The answer is 17 or 18", "18"),
         ("The answer is 17 or 18", "17"),
+        ("The answer is x = 17 or 18", "18"),
+        ("The answer is x = 17 or 18", "17"),
+        ("The answer is 9 * 2 = 18 dollars in 1 day.", "1"),
+        ("The answer is 9 * 2 = 18 dollars in 1 day.", "9"),
+        ("one thousand, two hundred and thirty-four", "234"),
+        ("one thousand, five", "1005"),
+        ("one hundred, two", "102"),
+        ("one hundred, two hundred", "300"),
         ("the 18th", "18"),
         ("eighteenth", "18"),
         ("18.01", "18"),
@@ -736,20 +750,6 @@ def test_number_words(n: int, joint: str, hyphen: str) -> None:
     assert right("numeric", f"The answer is {words.upper()}.", str(n))
 
 
-@given(n=st.integers(-(10**12), 10**12), shift=st.integers(0, 6))
-def test_written_numbers(n: int, shift: int) -> None:
-    assert right("numeric", f"{n:,}", str(n))
-    assert right("numeric", f"The answer is ${n}.00.", str(n))
-    assert right("numeric", f"{n}e{shift}", str(n * 10**shift))
-    assert not right("numeric", str(n + 1), str(n))
-
-
-@given(n=st.integers(0, 10**6), decimals=st.text("0123456789", min_size=1, max_size=6).filter(lambda d: len(d) != 3))
-def test_a_comma_that_does_not_separate_three_digits_makes_no_number(n: int, decimals: str) -> None:
-    assert not by_name("numeric").parses(f"{n},{decimals}")
-    assert not any(right("numeric", f"{n},{decimals}", value) for value in (str(n), decimals, f"{n}{decimals}"))
-
-
 @given(
     groups=st.tuples(st.integers(0, 999), st.integers(0, 999), st.just(0) | st.integers(100, 999)).filter(any),
     joint=st.sampled_from([" ", " and "]),
@@ -767,6 +767,20 @@ def test_number_words_with_commas(groups: tuple[int, int, int], joint: str) -> N
 def test_commas_between_small_numbers_make_a_list(numbers: list[int]) -> None:
     words = ", ".join(in_words(n, " ", "-") for n in numbers)
     assert right("numeric", f"They are {words}", str(numbers[-1]))
+
+
+@given(n=st.integers(-(10**12), 10**12), shift=st.integers(0, 6))
+def test_written_numbers(n: int, shift: int) -> None:
+    assert right("numeric", f"{n:,}", str(n))
+    assert right("numeric", f"The answer is ${n}.00.", str(n))
+    assert right("numeric", f"{n}e{shift}", str(n * 10**shift))
+    assert not right("numeric", str(n + 1), str(n))
+
+
+@given(n=st.integers(0, 10**6), decimals=st.text("0123456789", min_size=1, max_size=6).filter(lambda d: len(d) != 3))
+def test_a_comma_that_does_not_separate_three_digits_makes_no_number(n: int, decimals: str) -> None:
+    assert not by_name("numeric").parses(f"{n},{decimals}")
+    assert not any(right("numeric", f"{n},{decimals}", value) for value in (str(n), decimals, f"{n}{decimals}"))
 
 
 @given(whole=st.integers(1, 99), top=st.integers(1, 9), bottom=st.integers(1, 9), space=st.sampled_from(["", " "]))
