@@ -11,6 +11,7 @@ from llmopt.errors import InvalidInput, ModelError
 from llmopt.items import ItemScore
 from llmopt.llm.base import LLM, Message, Request, Response, Sampling
 from llmopt.problems.prompt.examples import Example
+from llmopt.problems.prompt.metrics.final import last_sentence, plain
 from llmopt.problems.prompt.metrics.labels import Labels
 
 UNREADABLE = 20
@@ -19,6 +20,8 @@ UNREADABLE = 20
 _LONGEST = 4_000
 _TAG = re.compile(r"<(?=\s*/?\s*(?:question|reference|answer)\b)", re.IGNORECASE)
 _VERDICT = Labels("yes", "no")
+_FIRST = re.compile(r"[^\w\"']*+(yes|no)(?![\w-]|'\w)", re.IGNORECASE)
+_ALONE = re.compile(r"\W*+(yes|no)\W*+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,12 @@ class Judge:
         unreadable: list[str] = []
 
         def take(i: int, first: int, part: Response) -> None:
-            place, example, answer = answered[i]
+            place, _, answer = answered[i]
             said = part.replies[0].text
-            yes, no = (_VERDICT.score(said, Example(example.input, label)) for label in ("yes", "no"))
-            if not yes and not no:
+            verdict = _verdict(said)
+            if len(verdict) != 1:
                 unreadable.append(said)
-            keep(place, ItemScore(yes, answer))
+            keep(place, ItemScore(float(verdict == {"yes"}), answer))
 
         self.llm.deliver([self.request(example, answer) for _, example, answer in answered], take)
         if unreadable:
@@ -81,6 +84,19 @@ class Judge:
             raise ModelError(f"{said} all of {asked} answers, such as {unreadable[0][:60]!r}; use another judge")
         # Without a number: Python shows the same warning once, and there may be thousands of batches.
         warnings.warn(f"{said} some answers, which count as wrong", stacklevel=3)
+
+
+def _verdict(reply: str) -> set[str]:
+    """Return what a judge says, "yes", "no", both or neither.
+
+    What it begins with counts, else a last sentence of that one word; what it quotes may be an answer that is "yes" or
+    "no" itself.
+    """
+    text = plain(reply)
+    if first := _FIRST.match(text):
+        return _VERDICT.leading(text) or {first[1].casefold()}
+    last = _ALONE.fullmatch(last_sentence(text))
+    return {last[1].casefold()} if last else _VERDICT.decide(text)
 
 
 def _inside(text: str) -> str:

@@ -118,8 +118,13 @@ def statements(text: str) -> list[Statement]:
 
 def conclusion(text: str) -> str:
     """Return the last sentence where it draws a conclusion ("Therefore, ..."), else an empty text."""
-    last = _BETWEEN_SENTENCES.split(text.strip())[-1]
+    last = last_sentence(text)
     return last if _CONCLUDES.match(last) else ""
+
+
+def last_sentence(text: str) -> str:
+    """Return a text from its last sentence or line on."""
+    return _BETWEEN_SENTENCES.split(text.strip())[-1]
 
 
 def first_sentence(text: str) -> str:

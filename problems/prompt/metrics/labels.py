@@ -62,7 +62,7 @@ class Labels(Metric):
 
     def score(self, reply: str, example: Example) -> float:
         wanted = plain(example.target).casefold().strip(" .")
-        return float(wanted in self._opposite and self._decide(plain(reply)) == {wanted})
+        return float(wanted in self._opposite and self.decide(plain(reply)) == {wanted})
 
     def parses(self, target: str) -> bool:
         return plain(target).casefold().strip(" .") in self._opposite
@@ -70,20 +70,29 @@ class Labels(Metric):
     def options(self, example: Example) -> Sequence[str]:
         return self._labels
 
-    def _decide(self, text: str) -> set[str]:
+    def decide(self, text: str) -> set[str]:
         """Return the labels that the reply's final answer names; one of them is a commitment."""
         for statement in reversed(statements(text)):
             if named := self._named(statement.sentence):
                 return named
         if len(named := self._named(conclusion(text))) == 1:
             return named
-        for named in (self._last_line(text), self._value(text), self._leading(text), self._equation(text)):
+        for named in (self._last_line(text), self._value(text), self.leading(text), self._equation(text)):
             if named:
                 return named
         return set(self._mentions(text))
 
+    def leading(self, text: str) -> set[str]:
+        """Return the label that a text starts with, or several if it starts with a list of them."""
+        found = set()
+        position = _end(_BETWEEN, text, 0)
+        while (match := self._word.match(text, position)) and not _GOES_ON.match(text, match.end()):
+            found.add(match[0].casefold())
+            position = _end(_BETWEEN, text, match.end())
+        return found
+
     def _named(self, sentence: str) -> set[str]:
-        return self._value(sentence) or self._leading(sentence) or set(self._mentions(sentence))
+        return self._value(sentence) or self.leading(sentence) or set(self._mentions(sentence))
 
     def _mentions(self, text: str) -> Iterator[str]:
         for match in self._word.finditer(text):
@@ -96,21 +105,12 @@ class Labels(Metric):
             if stance is not Stance.AFFIRMED:
                 yield self._opposite[label]
 
-    def _leading(self, text: str) -> set[str]:
-        """Return the label that a text starts with, or several if it starts with a list of them."""
-        found = set()
-        position = _end(_BETWEEN, text, 0)
-        while (match := self._word.match(text, position)) and not _GOES_ON.match(text, match.end()):
-            found.add(match[0].casefold())
-            position = _end(_BETWEEN, text, match.end())
-        return found
-
     def _last_line(self, text: str) -> set[str]:
         *lines, last = text.strip().split("\n")
         match = self._word.search(last)
         alone = match is not None and not re.search(r"\w", last[: match.start()] + last[match.end() :])
         said = [line for line in lines if not self._echoes(line)]
-        return set() if not alone or any(map(self._leading, said)) else self._leading(last)
+        return set() if not alone or any(map(self.leading, said)) else self.leading(last)
 
     def _echoes(self, line: str) -> bool:
         """Return whether a line repeats an expression, which says nothing of its value."""
