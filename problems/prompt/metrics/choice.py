@@ -10,6 +10,7 @@ from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.metrics.base import Metric
 from llmopt.problems.prompt.metrics.exact import same_text
 from llmopt.problems.prompt.metrics.final import conclusion, plain, statements
+from llmopt.problems.prompt.metrics.letters import is_word
 from llmopt.problems.prompt.metrics.negation import Stance, around, before
 
 # How an example's input lists its options.
@@ -53,8 +54,6 @@ _HYPOTHETICAL = re.compile(
 _WORD = r"\b(?:or|and|nor|either|both|maybe|possibly|perhaps|also|even|option|choice|answer|letter|the)\b"
 _FILLER = re.compile(rf"(?:[^\w(\[]|{_WORD}|\b(?:definitely|clearly|likely|probably|therefore|thus|that)\b)*+", re.I)
 _SEPARATOR = re.compile(rf"(?:[\s,;:/&+|.]|{_WORD})*+", re.IGNORECASE)
-# After the capital letters A and I only these go on with the letter: "A because ...", but "A dog", "I think".
-_AFTER_LETTER = re.compile(r"[ \t]++(?!(?:because|since|as|is|which|and|or|given|due|but|[A-Z])\b)[^\W\d_]")
 _REASONS = re.compile(r"\b(?:because|since|as|not|neither|rather|while|whereas|but|unlike)\b|n't\b", re.IGNORECASE)
 _STRIPPED = ".,;:!?\"'()[]*$€£¥"
 
@@ -247,8 +246,7 @@ class _Reader:
         found = []
         position = _past(_FILLER, text, 0)
         while (match := _ITEM.match(text, position)) and (letter := (match[1] or match[2]).upper()) in self._letters:
-            # An article or a pronoun, not a letter.
-            if match[2] and match[0] in ("A", "I") and _AFTER_LETTER.match(text, match.end()):
+            if match[2] and is_word(text, match.start(), match.end()):
                 break
             found.append(self._mention(text, letter, match.start(), match.end()))
             position = _past(_SEPARATOR, text, found[-1].end)

@@ -15,6 +15,7 @@ from llmopt import Budget, InvalidInput, run
 from llmopt.baselines.instruction_pool import HandWritten
 from llmopt.llm.base import LLM, Message, Request
 from llmopt.problems.prompt.hand_written import STARTS
+from llmopt.problems.prompt.metrics.choice import Choice
 from llmopt.problems.prompt.metrics.numeric import Numeric
 from llmopt.problems.prompt.problem import PromptProblem, prompt
 from llmopt.problems.prompt.splits import Splits
@@ -75,6 +76,13 @@ def test_another_instance_is_another_split_and_nothing_else(tmp_path: Path) -> N
     assert made[0].splits == made[1].splits != made[2].splits
     assert made[0].identity() == made[1].identity() != made[2].identity()
     assert made[0].items == made[2].items
+
+
+def test_bare_letters_of_listed_options_are_multiple_choice(tmp_path: Path) -> None:
+    rows = [{"input": f"{i}?\nA. oak\nB. pear\nC. fir\nD. elm", "target": "ABCD"[i % 4]} for i in range(20)]
+    problem = prompt(write(tmp_path, rows), open_model=answering())
+    assert isinstance(problem.scorer.metric, Choice)
+    assert any("metric=choice" in notice for notice in problem.notices)
 
 
 def test_digits_are_forbidden_where_answers_are_numbers_unless_the_user_says_otherwise(tmp_path: Path) -> None:
