@@ -56,6 +56,8 @@ _MARK = re.compile(
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )
 _VERB = re.compile(r"\b(?:is|are|was|be|equals)(?: as follows)?$", re.IGNORECASE)
+# In LaTeX a brace after a backslash is a character.
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _END = re.compile(r"[.!?](?=\s|$)|\n|</answer>", re.IGNORECASE)
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 _CONCLUDES = re.compile(
@@ -69,6 +71,7 @@ class Statement(NamedTuple):
     start: int
     mark: Literal["hash", "boxed", "phrase"]
     text: str
+    body: str  # without an end at the brace that closes a box, which may be an answer's own
 
     @property
     def sentence(self) -> str:
@@ -110,9 +113,9 @@ def statements(text: str) -> list[Statement]:
     for i, mark in enumerate(marks):
         body = text[mark.end() : starts[i + 1]]
         if mark["boxed"]:
-            found.append(Statement(mark.start(), "boxed", _until_brace_closes(body).strip()))
+            found.append(Statement(mark.start(), "boxed", _until_brace_closes(body).strip(), body))
         else:
-            found.append(Statement(mark.start(), "hash" if mark["hash"] else "phrase", body.strip()))
+            found.append(Statement(mark.start(), "hash" if mark["hash"] else "phrase", body.strip(), body))
     return found
 
 
@@ -142,8 +145,8 @@ def _denied(text: str, mark: re.Match[str]) -> bool:
 
 def _until_brace_closes(text: str) -> str:
     depth = 1
-    for i, character in enumerate(text):
-        depth += (character == "{") - (character == "}")
+    for brace in _BRACE.finditer(text):
+        depth += {"{": 1, "}": -1}.get(brace[0], 0)
         if depth == 0:
-            return text[:i]
+            return text[: brace.start()]
     return text

@@ -13,6 +13,7 @@ _SEPARATORS = re.compile(r"[\s,;|]+")
 _AROUND = ".,;:!?\"'()[]*"
 _COLON = re.compile(r":(?=\s|$)")
 _BRACKETS = re.compile(r"[\[\](){}<>]+")
+_BOXED_BRACKETS = re.compile(r"[\[\](){}<> \t.,'\"$\\*]*+")
 _NOT_BRACKETS = re.compile(r"[^\[\](){}<>\s.,'\"$\\*]")
 
 
@@ -44,7 +45,7 @@ class Brackets(Metric):
 
     Right is the completion alone, or the input's brackets followed by the completion. The brackets must be the
     whole final answer: what follows the last answer statement, else the last colon, else the last line; a reply of
-    nothing but brackets counts as a whole.
+    nothing but brackets counts as a whole. Of a box the last brace closes it, for others may belong to the answer.
 
     Examples
     --------
@@ -60,7 +61,7 @@ class Brackets(Metric):
         asked = "".join(_BRACKETS.findall(example.input[len(example.input.rstrip("[](){}<> \n\t")) :]))
         text = plain(reply)
         whole = _brackets(text)
-        texts = [text] if whole else [*_final_texts(text), text.rpartition("\n")[2]]
+        texts = [text] if whole else [*(_boxed(text) or _final_texts(text)), text.rpartition("\n")[2]]
         given = next(filter(None, map(_brackets, texts)), "")
         return float(given in (wanted, asked + wanted))
 
@@ -84,6 +85,13 @@ def _words(text: str) -> list[str]:
 
 def _same_words(given: list[str], wanted: list[str]) -> bool:
     return given == wanted or (given[-2:-1] == ["and"] and given[:-2] + given[-1:] == wanted)
+
+
+def _boxed(text: str) -> list[str]:
+    """Return the brackets that a last answer statement boxes; its last brace closes the box, the others are theirs."""
+    stated = statements(text)[-1:]
+    runs = [_BOXED_BRACKETS.match(statement.body.lstrip()) for statement in stated if statement.mark == "boxed"]
+    return [run[0].rpartition("}")[0] or run[0] for run in runs if run]
 
 
 def _brackets(text: str) -> str:

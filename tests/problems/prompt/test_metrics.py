@@ -852,6 +852,29 @@ def test_brackets(reply: str, is_right: bool) -> None:
     assert right("brackets", reply, "> ]", "Complete the rest of the sequence. Input: [ <") == is_right
 
 
+CLOSING = st.lists(st.sampled_from(")>}]"), min_size=1, max_size=12).map(" ".join)
+
+
+@given(
+    answer=CLOSING, other=CLOSING, after=st.sampled_from(["", ".", "$", " since {} closes it.", "\nThese } close it."])
+)
+def test_boxed_brackets_may_hold_braces(answer: str, other: str, after: str) -> None:
+    for written in (answer, answer.replace("}", "\\}")):
+        for reply in (f"\\boxed{{{written}}}{after}", f"The answer is $\\boxed{{{written}}}${after}"):
+            assert right("brackets", reply, answer)
+            assert right("brackets", reply, other) == (other == answer)
+
+
+@pytest.mark.parametrize("target", [")", ") >", "> ]"])
+def test_a_part_of_boxed_brackets_is_no_answer(target: str) -> None:
+    assert not right("brackets", "The answer is \\boxed{) } ]}", target)
+    assert not right("brackets", "\\boxed{) > } ]}", target)
+
+
+def test_a_box_ends_where_its_brace_closes() -> None:
+    assert [s.text for s in statements("\\boxed{a\\}b} c} \\boxed{\\frac{1}{x}} }")] == ["a\\}b", "\\frac{1}{x}"]
+
+
 # Exact match.
 
 
