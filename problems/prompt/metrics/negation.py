@@ -70,7 +70,10 @@ def before(text: str, start: int, since: int = 0) -> Stance:
     >>> before("It is not valid", 10).name, before("It is not clear that it is valid", 27).name
     ('DENIED', 'OPEN')
     """
-    said = _INSERTED.sub(r"\1", _AFFIRMS.sub(" ", text[max(since, start - _REACH) : start]))
+    said = text[max(since, start - _REACH) : start]
+    if not _NEGATION.search(said):
+        return Stance.AFFIRMED
+    said = _INSERTED.sub(r"\1", _AFFIRMS.sub(" ", said))
     clauses = list(_CLAUSE.finditer(said))
     clause = said[clauses[-1].end() :] if clauses else said
     negations = list(_NEGATION.finditer(clause))

@@ -816,6 +816,22 @@ def test_a_minus_with_a_space_after_what_announces_a_value(n: int, before: str) 
         "So the answer is apple pear r&d.",
         "The answer is apple pear r&d. It is sorted.",
         "Answer: **apple pear r&d**",
+        "Step 1. x\n\napple pear r&d",
+        "Step 1: pear is after apple.\nThat leaves r&d.\n\napple\npear\nr&d",
+        "I compare the first letters.\napple pear r&d",
+        "The words sorted alphabetically are apple, pear, r&d.",
+        "The sorted list is apple, pear and r&d",
+        "(1) apple (2) pear (3) r&d",
+        "1: apple\n2: pear\n3: r&d",
+        "Sorted:\n1: apple\n2: pear\n3: r&d",
+        "a. apple\nb. pear\nc. r&d",
+        "A) apple\nB) pear\nC) r&d",
+        "(a) apple (b) pear (c) r&d",
+        "1- apple\n2- pear\n3- r&d",
+        "apple pear r&d\n\nLet me know if you need more.",
+        "Sorted:\n\n1. apple\n2. pear\n3. r&d\n\nI hope this helps! Let me know if you need more.",
+        "Here it is.\n\napple, pear, r&d\n\nLet me know if you need more.",
+        "The answer is:\n- apple\n- pear\n- r&d\n\nLet me know if you need more.",
     ],
 )
 def test_a_sequence_of_words(reply: str) -> None:
@@ -823,7 +839,28 @@ def test_a_sequence_of_words(reply: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", ["pear apple r&d", "apple pear", "apple pear r&d zoo", "applepear r&d", "apple pear r&d or not", ""]
+    "reply",
+    [
+        "pear apple r&d",
+        "apple pear",
+        "apple pear r&d zoo",
+        "applepear r&d",
+        "apple pear r&d or not",
+        "",
+        "apple pear r&d\n\npear apple r&d",
+        "apple pear r&d\n\nOr rather pear, apple, r&d.",
+        "apple pear r&d\n\nOr rather zoo: pear first.",
+        "apple pear r&d\n\nzoo.",
+        "apple pear r&d\n\nThe answer is zoo apple.",
+        "The answer is pear apple r&d.\n\napple pear r&d",
+        "zoo\napple pear r&d",
+        "zoo, apple, pear, r&d",
+        "1. zoo\n2. apple\n3. pear\n4. r&d",
+        "a. pear\nb. apple\nc. r&d",
+        "The words sorted are not apple, pear, r&d.",
+        "I don't think the sorted words are apple, pear, r&d.",
+        "The words sorted alphabetically are zoo, apple, pear, r&d.",
+    ],
 )
 def test_another_sequence_of_words(reply: str) -> None:
     assert not right("words", reply, "apple pear r&d")
@@ -873,6 +910,18 @@ def test_a_part_of_boxed_brackets_is_no_answer(target: str) -> None:
 
 def test_a_box_ends_where_its_brace_closes() -> None:
     assert [s.text for s in statements("\\boxed{a\\}b} c} \\boxed{\\frac{1}{x}} }")] == ["a\\}b", "\\frac{1}{x}"]
+
+
+def test_the_last_word_of_a_list_is_not_the_list() -> None:
+    for reply in ("pear\napple", "1. pear\n\n2. apple", "It is sorted.\npear\napple", "They are pear.\napple"):
+        assert not right("words", reply, "apple")
+
+
+@given(st.permutations(["ant", "bee", "cow", "dog"]), st.sampled_from(["{}", "(1) {}", "{}\n\nLet me know of others."]))
+def test_only_the_right_order_of_words_is_right(order: list[str], shape: str) -> None:
+    for joint, start in ((" ", "Step 1. I sort.\n\n"), (", ", "The sorted words are "), ("\n", "Sorted:\n")):
+        reply = start + shape.format(joint.join(order))
+        assert right("words", reply, "ant bee cow dog") == (order == sorted(order))
 
 
 # Exact match.
@@ -954,6 +1003,7 @@ HARD = [
 @pytest.mark.parametrize("name", sorted(METRICS))
 def test_long_hostile_replies_take_linear_time(name: str) -> None:
     targets = {"yes-no": "No", "valid-invalid": "valid", "true-false": "True", "brackets": "]", "numeric": "7"}
+    targets["words"] = "a b"
     metric, example = by_name(name), Example(MOVIES, targets.get(name, "(A)"))
     began = time.perf_counter()
     for unit in HARD:
