@@ -12,8 +12,11 @@ from enum import Enum, auto
 # Clauses are short. No text before this is read, so that the time is bounded however often it is asked.
 _REACH = 200
 
+_VERB = r"(?:is|was|does|did|has|can|could|would|will|should|must|may|might|seems|looks|appears)"
+# The third is said of a subject: "the one that does not fit is (B)".
 _AFFIRMS = re.compile(
-    r"\b(?:no|without(?:[ \t]++(?:a|any))?)[ \t]++(?:doubt|question)\b|(?:\bnot|n't)[ \t]++(?:only|merely|just)\b",
+    r"\b(?:no|without(?:[ \t]++(?:a|any))?)[ \t]++(?:doubt|question)\b|(?:\bnot|n't)[ \t]++(?:only|merely|just)\b"
+    rf"|\b(?:that|which|who)[ \t]++(?:{_VERB}(?:[ \t]++not|n't)|cannot)[ \t]++\w[^.,;:!?\n]*\b(?:is|are|be)\b",
     re.IGNORECASE,
 )
 _INSERTED = re.compile(
@@ -40,7 +43,6 @@ _LIGHT = re.compile(
     re.IGNORECASE,
 )
 
-_VERB = r"(?:is|was|does|did|has|can|could|would|will|should|must|may|might|seems|looks|appears)"
 # In small letters only: "(A) Isn't it the best?" is an option with its text. What is wrong is no answer; what is false
 # or incorrect may be, where a question asks for it.
 _RULED_OUT = re.compile(
