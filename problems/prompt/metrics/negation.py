@@ -36,9 +36,9 @@ _NEGATION = re.compile(
     rf"|instead[ \t]++of|no(?=[ \t]++(?!(?:no|{_SUBJECT})\b)\w)|(?P<nor>nor))|n't)\b",
     re.IGNORECASE,
 )
-# What may stand between a negation and what it denies.
+# What may stand between a negation and what it denies; no bracket, in which an expression may go on.
 _LIGHT = re.compile(
-    r"""(?:[\s"'(\[]|\b(?:a|an|the|be|been|being|as|called|considered|deemed|deductively|logically|necessarily"""
+    r"""(?:[\s"']|\b(?:a|an|the|be|been|being|as|called|considered|deemed|deductively|logically|necessarily"""
     r"""|formally|always|really|option|choice|letter)\b)*+""",
     re.IGNORECASE,
 )

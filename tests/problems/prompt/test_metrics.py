@@ -539,7 +539,9 @@ def test_a_negation_of_something_else_changes_no_label(reply: str) -> None:
     assert not right("valid-invalid", reply, "invalid")
 
 
-@pytest.mark.parametrize("expression", ["not True or True", "not True and True", "not ( True or True )"])
+@pytest.mark.parametrize(
+    "expression", ["not True or True", "not True and True", "not ( True or True )", 'The expression "not ( False ) and']
+)
 def test_a_repeated_expression_with_a_negation_is_no_answer(expression: str) -> None:
     assert not any(right("true-false", expression, value) for value in ("True", "False"))
 
