@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from llmopt.errors import InvalidInput, ModelError
 from llmopt.items import ItemScore
 from llmopt.llm.base import LLM, Message, Request, Response, Sampling
 from llmopt.problems.prompt.examples import Example
+from llmopt.problems.prompt.metrics.final import last_sentence, plain
 from llmopt.problems.prompt.metrics.labels import Labels
 
 UNREADABLE = 20
@@ -19,6 +20,8 @@ UNREADABLE = 20
 _LONGEST = 4_000
 _TAG = re.compile(r"<(?=\s*/?\s*(?:question|reference|answer)\b)", re.IGNORECASE)
 _VERDICT = Labels("yes", "no")
+_FIRST = re.compile(r"[^\w\"']*+(yes|no)(?![\w-]|'\w)", re.IGNORECASE)
+_ALONE = re.compile(r"\W*+(yes|no)\W*+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Judge:
     """
 
     llm: LLM
+    # Of each verdict so far, whether it is yes or no.
+    _readable: list[bool] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.llm.capabilities.chat:
@@ -59,28 +64,44 @@ class Judge:
         Raises
         ------
         ModelError
-            All of :data:`UNREADABLE` verdicts or more are neither; they were handed over before.
+            All verdicts so far, and :data:`UNREADABLE` or more, are neither; they were handed over before.
         """
         unreadable: list[str] = []
 
         def take(i: int, first: int, part: Response) -> None:
-            place, example, answer = answered[i]
+            place, _, answer = answered[i]
             said = part.replies[0].text
-            yes, no = (_VERDICT.score(said, Example(example.input, label)) for label in ("yes", "no"))
-            if not yes and not no:
+            verdict = _verdict(said)
+            self._readable.append(len(verdict) == 1)
+            if len(verdict) != 1:
                 unreadable.append(said)
-            keep(place, ItemScore(yes, answer))
+            keep(place, ItemScore(float(verdict == {"yes"}), answer))
 
         self.llm.deliver([self.request(example, answer) for _, example, answer in answered], take)
         if unreadable:
-            self._complain(unreadable, len(answered))
+            self._complain(unreadable[0])
 
-    def _complain(self, unreadable: Sequence[str], asked: int) -> None:
+    def _complain(self, unreadable: str) -> None:
         said = f"the judge {self.llm.info.spec} said neither yes nor no to"
-        if len(unreadable) == asked >= UNREADABLE:
-            raise ModelError(f"{said} all of {asked} answers, such as {unreadable[0][:60]!r}; use another judge")
+        if len(self._readable) >= UNREADABLE and not any(self._readable):
+            raise ModelError(
+                f"{said} all of {len(self._readable)} answers, such as {unreadable[:60]!r}; use another judge"
+            )
         # Without a number: Python shows the same warning once, and there may be thousands of batches.
         warnings.warn(f"{said} some answers, which count as wrong", stacklevel=3)
+
+
+def _verdict(reply: str) -> set[str]:
+    """Return what a judge says, "yes", "no", both or neither.
+
+    What it begins with counts, else a last sentence of that one word; what it quotes may be an answer that is "yes" or
+    "no" itself.
+    """
+    text = plain(reply)
+    if first := _FIRST.match(text):
+        return _VERDICT.leading(text) or {first[1].casefold()}
+    last = _ALONE.fullmatch(last_sentence(text))
+    return {last[1].casefold()} if last else _VERDICT.decide(text)
 
 
 def _inside(text: str) -> str:

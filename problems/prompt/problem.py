@@ -234,7 +234,7 @@ def prompt(
     found = load(dataset, data=data, input_column=input_column, target_column=target_column)
     name = metric or found.metric
     if name == "exact" and metric is None:
-        name = fitting(example.target for example in found.examples)
+        name = fitting([example.target for example in found.examples], [example.input for example in found.examples])
     judged = by_name(name, (example.target for example in (*found.examples, *found.test)))
     examples, test_part = ([e for e in part if judge or judged.fits(e)] for part in (found.examples, found.test))
     left_out = len(found.examples) + len(found.test) - len(examples) - len(test_part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.metrics.base import Metric
 from llmopt.problems.prompt.metrics.choice import Choice
 from llmopt.problems.prompt.metrics.exact import Exact
@@ -83,12 +84,15 @@ _FORMS = (
 )
 
 
-def fitting(targets: Iterable[str]) -> str:
+def fitting(targets: Iterable[str], inputs: Iterable[str] = ()) -> str:
     """Return the name of the metric for targets of which nobody has said what they are: that whose form all have;
-    ``labels`` where a few recur, at least five times each on average; else ``exact``.
+    ``choice`` where they are letters, and most inputs list options of which they are the letter; ``labels`` where a few
+    recur, at least five times each on average; else ``exact``.
 
     Examples
     --------
+    >>> fitting(["A", "B"], 2 * ["Which?\\nA. oak\\nB. pear"])
+    'choice'
     >>> fitting(["Yes", "no"]), fitting(["3", "1,200"]), fitting(["(B)"]), fitting(["yes", "maybe"])
     ('yes-no', 'numeric', 'choice', 'exact')
     >>> fitting(5 * ["good", "bad", "fair"])
@@ -98,5 +102,10 @@ def fitting(targets: Iterable[str]) -> str:
     for name, form in _FORMS:
         if texts and all(map(form.fullmatch, texts)):
             return name
+    asked = [Example(text, target) for text, target in zip(inputs, texts, strict=False)]
+    if asked and all(map(Choice().parses, texts)):
+        listed = [example for example in asked if Choice().options(example) and Choice().fits(example)]
+        if len(listed) > len(asked) / 2:
+            return "choice"
     different = len(set(texts))
     return "labels" if 2 <= different <= _FEW and len(texts) >= 5 * different else "exact"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.metrics.base import Metric
 from llmopt.problems.prompt.metrics.exact import same_text
 from llmopt.problems.prompt.metrics.final import conclusion, plain, statements
+from llmopt.problems.prompt.metrics.letters import is_word
+from llmopt.problems.prompt.metrics.negation import Stance, around, before
 
 # How an example's input lists its options.
 _HEADING = re.compile(r"\b(?:options|choices)[ \t]*:", re.IGNORECASE)
@@ -39,6 +41,12 @@ _JUDGED = re.compile(
 _BARE = re.compile(
     rf"(?<!\.){_BEGINS}([A-Z])(?=[.!?\"'$]*+[ \t]*+$|[,;:/]|[ \t]++(?:or|and|because|since|as)\b)", re.MULTILINE
 )
+# A bare letter of which something is said counts too, as in "A is wrong, B is right".
+_JUDGED_BARE = re.compile(
+    rf"{_BEGINS}([A-Z])(?=[\"']?[ \t]++(?:is|must[ ]be|would[ ]be|should[ ]be|cannot[ ]be)[ \t]++(?:not[ \t]++)?"
+    r"(?:(?:the|clearly|also|therefore|thus|most|likely|probably)[ \t]++){0,3}"
+    r"(?:correct|right|best|answer|solution|wrong|incorrect|false|out|impossible)\b)"
+)
 _HYPOTHETICAL = re.compile(
     r"(?:\b(?:or|and|nor|if|whether|suppose|assume|assuming|why|how)|,)\s+(?:option\s+|choice\s+)?$", re.IGNORECASE
 )
@@ -46,22 +54,17 @@ _HYPOTHETICAL = re.compile(
 _WORD = r"\b(?:or|and|nor|either|both|maybe|possibly|perhaps|also|even|option|choice|answer|letter|the)\b"
 _FILLER = re.compile(rf"(?:[^\w(\[]|{_WORD}|\b(?:definitely|clearly|likely|probably|therefore|thus|that)\b)*+", re.I)
 _SEPARATOR = re.compile(rf"(?:[\s,;:/&+|.]|{_WORD})*+", re.IGNORECASE)
-# After the capital letters A and I only these go on with the letter: "A because ...", but "A dog", "I think".
-_AFTER_LETTER = re.compile(r"[ \t]++(?!(?:because|since|as|is|which|and|or|given|due|but|[A-Z])\b)[^\W\d_]")
 _REASONS = re.compile(r"\b(?:because|since|as|not|neither|rather|while|whereas|but|unlike)\b|n't\b", re.IGNORECASE)
-_NEGATED_BEFORE = re.compile(r"(?:\bnot|n't|\bneither|\bnor)\s+(?:be\s+)?(?:option\s+|choice\s+)?$", re.IGNORECASE)
-# In small letters only: "(A) Isn't it the best?" is an option with its text.
-_NEGATED_AFTER = re.compile(
-    r"[ \t]++(?:(?:is|was|can|could|would|does)[ \t]*+(?:not\b|n't)|cannot\b"
-    r"|is[ \t]++(?:also[ \t]++)?(?:wrong|incorrect|false|out|impossible)\b)"
-)
 _STRIPPED = ".,;:!?\"'()[]*$€£¥"
 
 
+_MARKED = (_BRACKETED, _CALLED, _LISTED, _JUDGED_BARE)
+
+
 class _Mention(NamedTuple):
-    letter: str
+    letters: frozenset[str]  # several where options have the same text
     start: int
-    negated: bool
+    end: int
 
 
 class Choice(Metric):
@@ -79,9 +82,12 @@ class Choice(Metric):
     1. a last answer statement ("so the answer is (C)", "Answer: C", "(C) is correct"),
     2. a last sentence that draws a conclusion, or a last line that is nothing but an option where no other line
        begins with one,
-    3. the whole reply.
+    3. a first line that is nothing but an option, where no other line begins with one and the rest commits to no other,
+    4. the whole reply.
 
-    An option that is only ruled out ("not (A)", "(A) is wrong") is named, but nothing is committed to.
+    An option that is ruled out ("not (A)", "(A) is wrong") does not count as named, so that "Not (A), so (B)" commits
+    to (B). Where it is open what a negation means ("I don't think it is (A)") an option is named, but not committed
+    to.
 
     A target that is not a letter stands for the option with exactly that text. Where there is no such option no
     letter is right, :meth:`fits` is false, and only the target's own text scores.
@@ -189,12 +195,15 @@ class _Reader:
         last = conclusion(text)
         if last and len(named := self._named(last, last)) == 1:
             return _single(named)
-        if alone := self._last_line(text):
+        *lines, last = text.split("\n")
+        if alone := self._alone(last, lines):
             return alone
-        if mentions := self._mentions(text):
-            letters = {mention.letter for mention in mentions}
-            return _single(letters) if any(not mention.negated for mention in mentions) else None
-        return _single(self._by_text(text))
+        first, *lines = text.split("\n")
+        if lines and (alone := self._alone(first, lines)):
+            return alone if self.choice("\n".join(lines).strip()) in (None, alone) else None
+        mentions = self._mentions(text) or self._by_text(text)
+        affirmed, left_open = _said(text, mentions)
+        return _single(affirmed | left_open) if affirmed else None
 
     def _without_turn(self, text: str) -> str:
         """Return a reply without the "A:" of a prompt in the form of questions and answers ("A: (C)")."""
@@ -206,31 +215,35 @@ class _Reader:
         """Return the answer statements, the last one first: the first sentence of each, and all of it."""
         found = [(s.start, s.sentence, s.text) for s in statements(text)]
         for match in _JUDGED.finditer(text):
-            if not _HYPOTHETICAL.search(text[max(0, match.start() - 30) : match.start()]):
+            supposed = _HYPOTHETICAL.search(text[max(0, match.start() - 30) : match.start()])
+            if not supposed and before(text, match.start()) is Stance.AFFIRMED:
                 item = f"({match['bracketed'] or match['bare']})"
                 found.append((match.start(), item, item))
         return [(sentence, rest) for _, sentence, rest in sorted(found, reverse=True)]
 
     def _named(self, sentence: str, rest: str) -> set[str]:
-        """Return the options that a statement names before it gives reasons; those ruled out do not count."""
+        """Return the options that a statement names before it gives reasons, or else instead of others ("not A but B");
+        those ruled out do not count."""
         reason = _REASONS.search(sentence)
-        clause = sentence[: reason.start()] if reason else sentence
-        mentions = self._mentions(clause)
-        if letters := {mention.letter for mention in mentions if not mention.negated}:
+        mentions = self._mentions(sentence[: reason.start()] if reason else sentence)
+        if letters := _said(sentence, mentions)[0]:
             return letters
-        if mentions or self._mentions(sentence):
-            return set()
-        return self._by_text(sentence) or self._text_at(rest[_past(_FILLER, rest, 0) :])
+        if mentions := mentions or self._mentions(sentence):
+            return _instead(sentence, mentions)
+        if mentions := self._by_text(sentence):
+            affirmed, left_open = _said(sentence, mentions)
+            return affirmed | left_open if affirmed else set()
+        return self._text_at(rest[_past(_FILLER, rest, 0) :])
 
     def _mentions(self, text: str) -> list[_Mention]:
         """Return the letters that a text names as options, bare ones only where there are no others."""
-        marked = [mention for pattern in (_BRACKETED, _CALLED, _LISTED) for mention in self._found(pattern, text)]
+        marked = [mention for pattern in _MARKED for mention in self._found(pattern, text)]
         return [*marked, *self._leading(text)] or list(self._found(_BARE, text))
 
     def _found(self, pattern: re.Pattern[str], text: str) -> Iterator[_Mention]:
         for match in pattern.finditer(text):
             if match[1].upper() in self._letters:
-                yield _mention(text, match.start(), match.end(), match[1])
+                yield self._mention(text, match[1].upper(), match.start(), match.end())
 
     def _leading(self, text: str) -> list[_Mention]:
         """Return the options that a text starts with: one, or several if it starts with a list of them."""
@@ -239,15 +252,18 @@ class _Reader:
         found = []
         position = _past(_FILLER, text, 0)
         while (match := _ITEM.match(text, position)) and (letter := (match[1] or match[2]).upper()) in self._letters:
-            # An article or a pronoun, not a letter.
-            if match[2] and match[0] in ("A", "I") and _AFTER_LETTER.match(text, match.end()):
+            if match[2] and is_word(text, match.start(), match.end()):
                 break
-            found.append(_mention(text, match.start(), match.end(), letter))
-            position = _past(_SEPARATOR, text, match.end())
-            option = self._plain.get(letter, "")
-            if option and text[position : position + len(option)].casefold() == option.casefold():
-                position = _past(_SEPARATOR, text, position + len(option))
+            found.append(self._mention(text, letter, match.start(), match.end()))
+            position = _past(_SEPARATOR, text, found[-1].end)
         return found
+
+    def _mention(self, text: str, letter: str, start: int, end: int) -> _Mention:
+        """Return a mention by letter; what is said of it comes after the option's own text, if that follows."""
+        option = self._plain.get(letter, "")
+        position = _past(_SEPARATOR, text, end)
+        follows = option and text[position : position + len(option)].casefold() == option.casefold()
+        return _Mention(frozenset(letter), start, position + len(option) if follows else end)
 
     def _small(self, text: str) -> _Mention | None:
         """Return the option of a text that is nothing but its small letter, or that and the option's own text."""
@@ -257,27 +273,35 @@ class _Reader:
         if (match[1],) in map(_tokens, self._plain.values()):
             return None
         said = _tokens(match[2])
-        return _Mention(letter, match.start(1), False) if said in ((), _tokens(self._plain.get(letter, ""))) else None
+        named = said in ((), _tokens(self._plain.get(letter, "")))
+        return _Mention(frozenset(letter), match.start(1), match.end(1)) if named else None
 
-    def _last_line(self, text: str) -> str | None:
-        *lines, last = text.strip().split("\n")
-        found = self._leading(last)
-        if len(found) != 1 or found[0].negated or any(map(self._leading, lines)):
+    def _alone(self, line: str, others: Sequence[str]) -> str | None:
+        """Return the option of a line that is nothing but one, where no other line begins with one."""
+        found = self._leading(line)
+        if len(found) != 1 or any(map(self._leading, others)):
             return None
-        match = _ITEM.search(last, found[0].start)
-        said = _tokens(last[match.end() :]) if match else ()
-        return found[0].letter if said in ((), _tokens(self._plain.get(found[0].letter, ""))) else None
+        match = _ITEM.search(line, found[0].start)
+        said = _tokens(line[match.end() :]) if match else ()
+        letter = _single(found[0].letters)
+        return letter if said in ((), _tokens(self._plain.get(letter or "", ""))) else None
 
-    def _by_text(self, text: str) -> set[str]:
+    def _by_text(self, text: str) -> list[_Mention]:
         """Return the options whose whole texts occur; the same text of two options names both."""
-        words = _tokens(text)
-        found: set[str] = set()
+        placed = [
+            (word, part.start(), part.end())
+            for part in re.finditer(r"\S+", text)
+            if (word := part[0].casefold().strip(_STRIPPED))
+        ]
+        words = tuple(word for word, _, _ in placed)
+        found = []
         position = 0
         while position < len(words):
             for option, letters in self._texts.get(words[position], ()):
-                if words[position : position + len(option)] == option:
-                    found |= letters
-                    position += len(option) - 1
+                past = position + len(option)
+                if words[position:past] == option:
+                    found.append(_Mention(letters, placed[position][1], placed[past - 1][2]))
+                    position = past - 1
                     break
             position += 1
         return found
@@ -291,16 +315,26 @@ class _Reader:
         return set()
 
 
-def _mention(text: str, start: int, end: int, letter: str) -> _Mention:
-    negated = _NEGATED_BEFORE.search(text[max(0, start - 30) : start]) or _NEGATED_AFTER.match(text, end)
-    return _Mention(letter.upper(), start, bool(negated))
+def _said(text: str, mentions: Iterable[_Mention]) -> tuple[set[str], set[str]]:
+    """Return the letters that a text affirms and those that it leaves open; those that it rules out are in neither."""
+    said: dict[Stance, set[str]] = {stance: set() for stance in Stance}
+    for mention in mentions:
+        said[around(text, mention.start, mention.end)] |= mention.letters
+    return said[Stance.AFFIRMED], said[Stance.OPEN]
+
+
+def _instead(text: str, mentions: Sequence[_Mention]) -> set[str]:
+    """Return the letters that a text affirms where it rules out others."""
+    affirmed, left_open = _said(text, mentions)
+    named = {letter for mention in mentions for letter in mention.letters}
+    return affirmed if affirmed and named - affirmed - left_open else set()
 
 
 def _tokens(text: str) -> tuple[str, ...]:
     return tuple(word for part in text.casefold().split() if (word := part.strip(_STRIPPED)))
 
 
-def _single(letters: set[str]) -> str | None:
+def _single(letters: Collection[str]) -> str | None:
     return next(iter(letters)) if len(letters) == 1 else None
 
 

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from typing import Literal, NamedTuple
 
+from llmopt.problems.prompt.metrics.negation import Stance, before
+
 LIMIT = 20_000
 
 _THIN_SPACE_IN_NUMBER = re.compile(r"(?<=[0-9])[\u00a0\u2009\u202f](?=[0-9]{3}(?![0-9]))")
@@ -53,6 +55,9 @@ _MARK = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )
+_VERB = re.compile(r"\b(?:is|are|was|be|equals)(?: as follows)?$", re.IGNORECASE)
+# In LaTeX a brace after a backslash is a character.
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _END = re.compile(r"[.!?](?=\s|$)|\n|</answer>", re.IGNORECASE)
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 _CONCLUDES = re.compile(
@@ -66,6 +71,7 @@ class Statement(NamedTuple):
     start: int
     mark: Literal["hash", "boxed", "phrase"]
     text: str
+    body: str  # without an end at the brace that closes a box, which may be an answer's own
 
     @property
     def sentence(self) -> str:
@@ -98,24 +104,30 @@ def statements(text: str) -> list[Statement]:
     """Return the answer statements of a plain text in their order; none of them reaches into the next.
 
     Marks are "the answer is", "Answer:", "the correct option is", a heading "Final answer", ``<answer>``,
-    ``\\boxed{...}`` and GSM8K's ``####``.
+    ``\\boxed{...}`` and GSM8K's ``####``. A negated one is none: "I do not think the answer is ...", "the answer
+    cannot be ...".
     """
-    marks = list(_MARK.finditer(text))
+    marks = [mark for mark in _MARK.finditer(text) if mark["hash"] or mark["boxed"] or not _denied(text, mark)]
     starts = [*(mark.start() for mark in marks), len(text)]
     found = []
     for i, mark in enumerate(marks):
         body = text[mark.end() : starts[i + 1]]
         if mark["boxed"]:
-            found.append(Statement(mark.start(), "boxed", _until_brace_closes(body).strip()))
+            found.append(Statement(mark.start(), "boxed", _until_brace_closes(body).strip(), body))
         else:
-            found.append(Statement(mark.start(), "hash" if mark["hash"] else "phrase", body.strip()))
+            found.append(Statement(mark.start(), "hash" if mark["hash"] else "phrase", body.strip(), body))
     return found
 
 
 def conclusion(text: str) -> str:
     """Return the last sentence where it draws a conclusion ("Therefore, ..."), else an empty text."""
-    last = _BETWEEN_SENTENCES.split(text.strip())[-1]
+    last = last_sentence(text)
     return last if _CONCLUDES.match(last) else ""
+
+
+def last_sentence(text: str) -> str:
+    """Return a text from its last sentence or line on."""
+    return _BETWEEN_SENTENCES.split(text.strip())[-1]
 
 
 def first_sentence(text: str) -> str:
@@ -124,10 +136,17 @@ def first_sentence(text: str) -> str:
     return text[: end.start()] if end else text
 
 
+def _denied(text: str, mark: re.Match[str]) -> bool:
+    said = mark[0].rstrip(" \t:")
+    # "Answer:" and "<answer>" begin anew; a verb has a sentence before it.
+    start = 0 if _VERB.search(said) else mark.start()
+    return before(text, mark.start() + len(said), start) is not Stance.AFFIRMED
+
+
 def _until_brace_closes(text: str) -> str:
     depth = 1
-    for i, character in enumerate(text):
-        depth += (character == "{") - (character == "}")
+    for brace in _BRACE.finditer(text):
+        depth += {"{": 1, "}": -1}.get(brace[0], 0)
         if depth == 0:
-            return text[:i]
+            return text[: brace.start()]
     return text

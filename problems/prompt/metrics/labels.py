@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.metrics.base import Metric
 from llmopt.problems.prompt.metrics.final import conclusion, plain, statements
+from llmopt.problems.prompt.metrics.negation import Stance, before
 
 # After a label that stands for itself: "no because", "no it is not", but not "no evidence" or "valid arguments".
 _GOES_ON = re.compile(
@@ -15,11 +16,6 @@ _GOES_ON = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"(?:[^\w]|\b(?:or|and|maybe|perhaps|possibly|both|either|also)\b)*+", re.IGNORECASE)
-_NEGATES = re.compile(
-    r"(?:\bnot|n't|\bnever)[ \t]+"
-    r"(?:(?:a|an|be|deductively|logically|necessarily|formally|always|really)[ \t]+){0,2}[\"']?$",
-    re.IGNORECASE,
-)
 # What stands between an expression and its value.
 _EQUALS = re.compile(r"=>|->|[=\u2192\u21d2]|\b(?:is|equals|evaluates to)\b", re.IGNORECASE)
 
@@ -27,8 +23,9 @@ _EQUALS = re.compile(r"=>|->|[=\u2192\u21d2]|\b(?:is|equals|evaluates to)\b", re
 class Labels(Metric):
     """Says which of two labels a reply commits to.
 
-    Labels count as whole words, whatever their case; "not valid" counts as "invalid". The first of these that
-    names a label decides, and if it names both, the reply is wrong:
+    Labels count as whole words, whatever their case; "not valid" counts as "invalid", and a label after a negation of
+    something else in its clause ("I do not see that it is valid") as both. The first of these that names a label
+    decides, and if it names both, the reply is wrong:
 
     1. the last answer statement ("so the answer is no", "Answer: No"),
     2. a last sentence that draws a conclusion ("Therefore, the argument is invalid."), or a last line that is
@@ -65,7 +62,7 @@ class Labels(Metric):
 
     def score(self, reply: str, example: Example) -> float:
         wanted = plain(example.target).casefold().strip(" .")
-        return float(wanted in self._opposite and self._decide(plain(reply)) == {wanted})
+        return float(wanted in self._opposite and self.decide(plain(reply)) == {wanted})
 
     def parses(self, target: str) -> bool:
         return plain(target).casefold().strip(" .") in self._opposite
@@ -73,30 +70,19 @@ class Labels(Metric):
     def options(self, example: Example) -> Sequence[str]:
         return self._labels
 
-    def _decide(self, text: str) -> set[str]:
+    def decide(self, text: str) -> set[str]:
         """Return the labels that the reply's final answer names; one of them is a commitment."""
         for statement in reversed(statements(text)):
             if named := self._named(statement.sentence):
                 return named
         if len(named := self._named(conclusion(text))) == 1:
             return named
-        for named in (self._last_line(text), self._value(text), self._leading(text), self._equation(text)):
+        for named in (self._last_line(text), self._value(text), self.leading(text), self._equation(text)):
             if named:
                 return named
         return set(self._mentions(text))
 
-    def _named(self, sentence: str) -> set[str]:
-        return self._value(sentence) or self._leading(sentence) or set(self._mentions(sentence))
-
-    def _mentions(self, text: str) -> Iterator[str]:
-        for match in self._word.finditer(text):
-            label = match[0].casefold()
-            if label == "no" and _GOES_ON.match(text, match.end()):
-                continue
-            negated = _NEGATES.search(text[max(0, match.start() - 60) : match.start()])
-            yield self._opposite[label] if negated else label
-
-    def _leading(self, text: str) -> set[str]:
+    def leading(self, text: str) -> set[str]:
         """Return the label that a text starts with, or several if it starts with a list of them."""
         found = set()
         position = _end(_BETWEEN, text, 0)
@@ -105,12 +91,26 @@ class Labels(Metric):
             position = _end(_BETWEEN, text, match.end())
         return found
 
+    def _named(self, sentence: str) -> set[str]:
+        return self._value(sentence) or self.leading(sentence) or set(self._mentions(sentence))
+
+    def _mentions(self, text: str) -> Iterator[str]:
+        for match in self._word.finditer(text):
+            label = match[0].casefold()
+            if label == "no" and _GOES_ON.match(text, match.end()):
+                continue
+            stance = before(text, match.start())
+            if stance is not Stance.DENIED:
+                yield label
+            if stance is not Stance.AFFIRMED:
+                yield self._opposite[label]
+
     def _last_line(self, text: str) -> set[str]:
         *lines, last = text.strip().split("\n")
         match = self._word.search(last)
         alone = match is not None and not re.search(r"\w", last[: match.start()] + last[match.end() :])
         said = [line for line in lines if not self._echoes(line)]
-        return set() if not alone or any(map(self._leading, said)) else self._leading(last)
+        return set() if not alone or any(map(self.leading, said)) else self.leading(last)
 
     def _echoes(self, line: str) -> bool:
         """Return whether a line repeats an expression, which says nothing of its value."""

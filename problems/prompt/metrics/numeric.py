@@ -34,9 +34,12 @@ _THEN = rf"{_GAP}(?:and\b[ \t]++)?"
 _HUNDREDS = rf"(?:(?:{_BELOW_100}|an?\b){_GAP}hundred\b(?:{_THEN}{_BELOW_100})?)"
 _GROUP = rf"(?:{_HUNDREDS}|{_BELOW_100})"
 _COUNT = rf"(?:{_GROUP}|an?\b)"
+# A comma may stand before hundreds and thousands; before what is smaller it separates numbers of a list.
+_COMMA = r",[ \t]++(?:and\b[ \t]++)?"
+_REST = rf"(?:{_THEN}{_GROUP}|{_COMMA}{_HUNDREDS})"
 _WORDS = (
-    rf"(?:{_COUNT}{_GAP}million\b(?:{_THEN}{_GROUP}{_GAP}thousand\b)?(?:{_THEN}{_GROUP}(?!{_GAP}thousand\b))?"
-    rf"|{_COUNT}{_GAP}thousand\b(?:{_THEN}{_GROUP})?|{_GROUP}|zero\b)"
+    rf"(?:{_COUNT}{_GAP}million\b(?:(?:{_THEN}|{_COMMA}){_GROUP}{_GAP}thousand\b)?(?:{_REST}(?!{_GAP}thousand\b))?"
+    rf"|{_COUNT}{_GAP}thousand\b{_REST}?|{_GROUP}|zero\b)"
 )
 # One of several is none: "two quarters" are coins.
 _SHARES = rf"(?:one{_GAP}(?:half|{_NTHS})|{_BELOW_100}{_GAP}(?:halves|(?:{_NTHS})s))\b"
@@ -93,9 +96,10 @@ class Numeric(Metric):
     announced ("x = - 18"), but not in lists and differences.
 
     Of a reply counts the number after the last ``####``; else in the last ``\\boxed{}``; else in the last answer
-    statement ("the answer is ...", "Answer: ..."): the one that it starts with, otherwise the last of its first
-    sentence, and none if it offers two ("17 or 18"); else the last number of the reply, where "one" alone counts
-    only if there is no other number ("18 is the right one").
+    statement ("the answer is ...", "Answer: ..."): the one that its first sentence starts with, or the last side of an
+    equation there ("9 * 2 = 18 for 3 days"), otherwise the last of these, and none if two are offered ("17 or 18");
+    else the last number of the reply, where "one" alone counts only if there is no other number ("18 is the right
+    one").
 
     Whole numbers are equal or not. Where one of two numbers is not whole they may differ by 1e-6, or by 1e-6 of the
     target if that is less.
@@ -145,17 +149,20 @@ def _answer(text: str) -> Fraction | None:
     stated = statements(text)
     for mark in ("hash", "boxed", "phrase"):
         for statement in reversed(stated):
-            if statement.mark == mark and (found := list(_numbers(statement.sentence))):
-                return _stated(statement.sentence, found)
+            if statement.mark == mark and any(_numbers(statement.sentence)):
+                return _stated(statement.sentence)
     numbers = list(_numbers(text))
     sure = [number for number in numbers if not number.pronoun] or numbers
     return sure[-1].value if sure else None
 
 
-def _stated(sentence: str, found: list[_Found]) -> Fraction | None:
+def _stated(sentence: str) -> Fraction | None:
+    # The value of an equation is on its last side: "9 * 2 = 18 dollars in 1 day".
+    sentence = next(side for side in reversed(sentence.split("=")) if any(_numbers(side)))
+    found = list(_numbers(sentence))
     first = found[0]
     starts = _STARTS.match(sentence)
-    if "=" in sentence or starts is None or first.start > starts.end():
+    if starts is None or first.start > starts.end():
         sure = [number for number in found if not number.pronoun] or found
         return sure[-1].value
     alternative = _OR.match(sentence, first.end)

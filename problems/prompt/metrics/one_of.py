@@ -10,6 +10,7 @@ from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.metrics.base import Metric
 from llmopt.problems.prompt.metrics.exact import normalise
 from llmopt.problems.prompt.metrics.final import conclusion, first_sentence, plain, statements
+from llmopt.problems.prompt.metrics.letters import is_word
 
 MOST = 50
 """Labels; more of them are no labels."""
@@ -21,7 +22,7 @@ class OneOf(Metric):
     The first of these that names a label decides, and if it names two, the reply is wrong: the last answer statement
     ("the answer is negative"), a last sentence that draws a conclusion, a first sentence that is nothing but a label,
     the whole reply. Of labels that contain each other the longer one counts. A negation is not understood: "not
-    positive" names "positive".
+    positive" names "positive". The labels A and I are not named by the words ("a dog", "I think").
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ class OneOf(Metric):
                 "another metric"
             )
         words = "|".join(map(re.escape, sorted(self._labels, key=len, reverse=True)))
-        self._word = re.compile(rf"(?<!\w)(?:{words})(?!\w)")
+        self._word = re.compile(rf"(?<!\w)(?<!\w')(?:{words})(?!\w|'\w)")
 
     def identity(self) -> str:
         return "labels: " + ", ".join(sorted(self._labels))
@@ -73,6 +74,12 @@ class OneOf(Metric):
             first if first in self._labels else "",
             text,
         ):
-            if named := set(self._word.findall(normalise(part))):
+            if named := self._named(" ".join(plain(part).split())):
                 return named
         return set()
+
+    def _named(self, text: str) -> set[str]:
+        folded = text.casefold()
+        # Their case tells an article from a letter; few characters are folded into more than one.
+        cased = text if len(text) == len(folded) else folded
+        return {match[0] for match in self._word.finditer(folded) if not is_word(cased, *match.span())}

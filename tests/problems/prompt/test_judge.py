@@ -89,6 +89,31 @@ def test_only_a_clear_yes_is_a_yes(reply: str, score: int) -> None:
     assert judged(reply) == score
 
 
+@pytest.mark.parametrize(
+    ("reply", "score"),
+    [
+        ("No. The answer is yes, the reference is no.", 0),
+        ("Yes. Both say the answer is no.", 1),
+        ('The answer is "No", which matches the reference. Yes', 1),
+        ('The answer is "Yes", and the reference is "No".\n\n**No**', 0),
+        ("No match: the answer is yes.", 0),
+        ("Yes both say that the answer is no.", 1),
+        ("Yes. No.", 0),
+        ('"Yes" is another answer. No', 0),
+        ('"Yes"', 1),
+    ],
+)
+def test_a_quoted_answer_does_not_overturn_a_verdict(reply: str, score: int) -> None:
+    assert judged(reply) == score
+
+
+@given(st.sampled_from(["yes", "no"]), st.sampled_from(["yes", "no"]), st.sampled_from(["yes", "no"]))
+def test_what_a_verdict_quotes_counts_for_nothing(verdict: str, answer: str, reference: str) -> None:
+    quoted = f"The answer is {answer}, and the reference is {reference}."
+    for reply in (f"{verdict.title()}. {quoted}", f"{verdict}\n{quoted}", f"{quoted} {verdict.title()}."):
+        assert judged(reply) == float(verdict == "yes")
+
+
 @given(st.text(max_size=60))
 def test_any_verdict_is_0_or_1(reply: str) -> None:
     assert judged(reply) in (0.0, 1.0)
@@ -124,6 +149,15 @@ def test_a_judge_none_of_whose_verdicts_can_be_read_is_an_error() -> None:
         verdicts(iter(["I cannot do that."] * UNREADABLE), UNREADABLE - 1)
     with pytest.warns(UserWarning):
         verdicts(iter(["no", *["I cannot do that."] * UNREADABLE]), UNREADABLE + 1)
+
+
+def test_a_judge_whose_verdicts_come_a_few_at_a_time_is_an_error_too() -> None:
+    judge = Judge(FunctionLLM(lambda request, i: "perhaps"))
+    examples = [(place, Example(f"{place}?", "2"), "two") for place in range(UNREADABLE)]
+    with pytest.warns(UserWarning):
+        judge.score(examples[:5], lambda place, score: None)
+    with pytest.raises(ModelError, match=f"neither yes nor no to all of {UNREADABLE} answers"):
+        judge.score(examples[5:], lambda place, score: None)
 
 
 def test_a_base_model_is_no_judge() -> None:

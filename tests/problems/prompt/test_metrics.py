@@ -215,6 +215,76 @@ def test_a_reply_that_commits_to_no_option(reply: str, target: str) -> None:
     assert not right("choice", reply, target, MOVIES)
 
 
+FILMS = "Which film is like Ronin?\nOptions:\n(A) Jaws\n(B) Heat\n(C) Alien\n(D) Up"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Not (A), so (B)",
+        "The answer is not (A), it is (B).",
+        "A is wrong, B is right",
+        "(A) is wrong, (B) is right",
+        "(A) Jaws is wrong, (B) Heat is right.",
+        "The answer is neither (A) nor (C) but (B).",
+        "The answer is Heat, not Jaws.",
+        "It is not Jaws. It is Heat.",
+        "It is (B) rather than (A).",
+        "No doubt the answer is (B)",
+        "No doubt it is (B).",
+        "It is not only plausible but (B).",
+        "I see no reason for the others, (B)",
+        "The one that does not fit is (B)",
+        "The answer that isn't like the others is (B)",
+        "(B) Heat.\nExplanation: (A) Jaws, (C) Alien and (D) Up are different.",
+        "B\nThe others, such as (A) and (C), are different.",
+        "**(B)**\n\nIt is neither (A) nor (C).",
+    ],
+)
+def test_a_reply_that_rules_options_out_commits_to_the_one_that_it_leaves(reply: str) -> None:
+    assert [right("choice", reply, letter, FILMS) for letter in "ABCD"] == [False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "It cannot be (B).",
+        "It can't be option B.",
+        "(B) would be wrong",
+        "(B) Heat would be wrong",
+        "Heat would be wrong",
+        "I don't think it is (B)",
+        "I don't think the answer is (B)",
+        "I do not think that (B) is correct.",
+        "I don't think it is (A), and (B) is close",
+        "The correct answer cannot be (B).",
+        "It is not Heat.",
+        "The answer is not Heat.",
+        "I doubt it is (B)",
+        "There is no way it is (B)",
+        "(A) is false, (B) is true",
+        "(A) is not bad, (B) is worse",
+        "Not (A), so (B) or (C)",
+        "(B)\nNo wait, it must be (A).",
+        "(B) Heat.\nBut Jaws fits.",
+        "(A) or (B)\nThese two are close.",
+        "(B) Heat. (A) Jaws and (C) Alien are close.",
+    ],
+)
+def test_an_option_that_is_denied_or_left_open_is_not_committed_to(reply: str) -> None:
+    assert not any(right("choice", reply, letter, FILMS) for letter in "ABCD")
+
+
+@given(
+    first=st.sampled_from("ABCD"), second=st.sampled_from("ABCD"), joint=st.sampled_from([" or ", ", ", " and ", "/"])
+)
+def test_no_denial_makes_a_list_of_options_an_answer(first: str, second: str, joint: str) -> None:
+    others = [letter for letter in "ABCD" if letter not in (first, second)]
+    reply = f"Not ({others[0]}), so " + joint.join(f"({letter})" for letter in (first, second))
+    said = [letter for letter in "ABCD" if right("choice", reply, letter, FILMS)]
+    assert said == ([first] if first == second else [])
+
+
 def test_the_pronoun_is_not_the_letter() -> None:
     shapes = "This draws a\nOptions:\n" + "\n".join(f"({c}) shape{c}" for c in "ABCDEFGHIJ")
     for reply in ("I think it is a shape.", "Answer: I think so.", "I", "(I)", "The answer is I."):
@@ -408,6 +478,74 @@ def test_other_labels(metric: str, reply: str, said: str | None) -> None:
     assert [right(metric, reply, label) for label in labels] == [label == (said or "").lower() for label in labels]
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "The argument cannot be considered valid.",
+        "The argument can't be called valid.",
+        "The argument fails to be valid.",
+        "The argument is not, in fact, valid.",
+        "The argument is neither valid nor sound.",
+        "It is neither sound nor valid.",
+        "It is invalid rather than valid.",
+        "This is an argument that is not valid.",
+        "The answer cannot be valid.",
+        "The conclusion does not follow, making the argument invalid.",
+    ],
+)
+def test_a_negated_label_is_the_other_one(reply: str) -> None:
+    assert right("valid-invalid", reply, "invalid")
+    assert not right("valid-invalid", reply, "valid")
+
+
+@given(
+    negation=st.sampled_from(["is not", "isn't", "can't be", "cannot be", "is never", "is neither"]),
+    between=st.sampled_from(["strictly", "explicitly", "entirely", "such that one may find it", "clear as to being"]),
+    label=st.sampled_from(["valid", "invalid"]),
+)
+def test_an_unknown_word_after_a_negation_leaves_the_answer_open(negation: str, between: str, label: str) -> None:
+    for reply in (f"The argument {negation} {between} {label}.", f"So the argument {negation} {between} {label}."):
+        assert not any(right("valid-invalid", reply, target) for target in ("valid", "invalid"))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "It is not the case that the argument is valid.",
+        "It is not the case, as claimed, that the argument is valid.",
+        "I don't think the answer is valid.",
+        "I do not think that the correct answer is: valid",
+        "I doubt that it is valid.",
+        "There is no way that the argument is valid.",
+        "I cannot say that it is not valid.",
+    ],
+)
+def test_a_label_after_a_negation_of_something_else_is_no_answer(reply: str) -> None:
+    assert not right("valid-invalid", reply, "valid")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "There is no doubt that the argument is valid.",
+        "It is not only sound but valid.",
+        "Not all premises matter, and the argument is valid.",
+        "I see no counterexample and the argument is valid.",
+        "The first premise does not matter. The argument is valid.",
+    ],
+)
+def test_a_negation_of_something_else_changes_no_label(reply: str) -> None:
+    assert right("valid-invalid", reply, "valid")
+    assert not right("valid-invalid", reply, "invalid")
+
+
+@pytest.mark.parametrize(
+    "expression", ["not True or True", "not True and True", "not ( True or True )", 'The expression "not ( False ) and']
+)
+def test_a_repeated_expression_with_a_negation_is_no_answer(expression: str) -> None:
+    assert not any(right("true-false", expression, value) for value in ("True", "False"))
+
+
 def test_targets_and_options_of_labels() -> None:
     metric = by_name("yes-no")
     assert metric.options(Example("Q", "Yes")) == ("Yes", "No")
@@ -433,6 +571,12 @@ def test_targets_and_options_of_labels() -> None:
         ("The answer is 18 because 9 * 2.", "18"),
         ("Answer: Janet sells 9 eggs and makes $18.", "18"),
         ("The answer is 16 - 3 - 4 = 9.", "9"),
+        ("The answer is 9 * 2 = 18 dollars in 1 day.", "18"),
+        ("So the answer is 16 - 3 + 5 = 18 eggs out of 24.", "18"),
+        ("The answer is 9 * 2 = $18 for 3 days of work.", "18"),
+        ("The answer is 9 * 2 = about 18 in 1 day", "18"),
+        ("The answer is x = 18 = total", "18"),
+        ("\\boxed{20 - 2 = 18 = x}", "18"),
         ("So there are 3 and 15, 18 in total", "18"),
         ("So 18 is the right one.", "18"),
         ("one", "1"),
@@ -524,6 +668,14 @@ def test_numbers(reply: str, value: str) -> None:
         ("50%", "0.5"),
         ("The answer is 17 or 18", "18"),
         ("The answer is 17 or 18", "17"),
+        ("The answer is x = 17 or 18", "18"),
+        ("The answer is x = 17 or 18", "17"),
+        ("The answer is 9 * 2 = 18 dollars in 1 day.", "1"),
+        ("The answer is 9 * 2 = 18 dollars in 1 day.", "9"),
+        ("one thousand, two hundred and thirty-four", "234"),
+        ("one thousand, five", "1005"),
+        ("one hundred, two", "102"),
+        ("one hundred, two hundred", "300"),
         ("the 18th", "18"),
         ("eighteenth", "18"),
         ("18.01", "18"),
@@ -603,6 +755,25 @@ def test_number_words(n: int, joint: str, hyphen: str) -> None:
     assert right("numeric", f"The answer is {words.upper()}.", str(n))
 
 
+@given(
+    groups=st.tuples(st.integers(0, 999), st.integers(0, 999), st.just(0) | st.integers(100, 999)).filter(any),
+    joint=st.sampled_from([" ", " and "]),
+)
+def test_number_words_with_commas(groups: tuple[int, int, int], joint: str) -> None:
+    named = zip(groups, (" million", " thousand", ""), strict=True)
+    words = ", ".join(in_words(n, joint, "-") + name for n, name in named if n)
+    value = groups[0] * 10**6 + groups[1] * 10**3 + groups[2]
+    assert right("numeric", f"{words} dollars", str(value))
+    assert right("numeric", f"The answer is {words}.", str(value))
+    assert not groups[2] or value == groups[2] or not right("numeric", words, str(groups[2]))
+
+
+@given(numbers=st.lists(st.integers(2, 99), min_size=2, max_size=4))
+def test_commas_between_small_numbers_make_a_list(numbers: list[int]) -> None:
+    words = ", ".join(in_words(n, " ", "-") for n in numbers)
+    assert right("numeric", f"They are {words}", str(numbers[-1]))
+
+
 @given(n=st.integers(-(10**12), 10**12), shift=st.integers(0, 6))
 def test_written_numbers(n: int, shift: int) -> None:
     assert right("numeric", f"{n:,}", str(n))
@@ -650,6 +821,22 @@ def test_a_minus_with_a_space_after_what_announces_a_value(n: int, before: str) 
         "So the answer is apple pear r&d.",
         "The answer is apple pear r&d. It is sorted.",
         "Answer: **apple pear r&d**",
+        "Step 1. x\n\napple pear r&d",
+        "Step 1: pear is after apple.\nThat leaves r&d.\n\napple\npear\nr&d",
+        "I compare the first letters.\napple pear r&d",
+        "The words sorted alphabetically are apple, pear, r&d.",
+        "The sorted list is apple, pear and r&d",
+        "(1) apple (2) pear (3) r&d",
+        "1: apple\n2: pear\n3: r&d",
+        "Sorted:\n1: apple\n2: pear\n3: r&d",
+        "a. apple\nb. pear\nc. r&d",
+        "A) apple\nB) pear\nC) r&d",
+        "(a) apple (b) pear (c) r&d",
+        "1- apple\n2- pear\n3- r&d",
+        "apple pear r&d\n\nLet me know if you need more.",
+        "Sorted:\n\n1. apple\n2. pear\n3. r&d\n\nI hope this helps! Let me know if you need more.",
+        "Here it is.\n\napple, pear, r&d\n\nLet me know if you need more.",
+        "The answer is:\n- apple\n- pear\n- r&d\n\nLet me know if you need more.",
     ],
 )
 def test_a_sequence_of_words(reply: str) -> None:
@@ -657,7 +844,28 @@ def test_a_sequence_of_words(reply: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", ["pear apple r&d", "apple pear", "apple pear r&d zoo", "applepear r&d", "apple pear r&d or not", ""]
+    "reply",
+    [
+        "pear apple r&d",
+        "apple pear",
+        "apple pear r&d zoo",
+        "applepear r&d",
+        "apple pear r&d or not",
+        "",
+        "apple pear r&d\n\npear apple r&d",
+        "apple pear r&d\n\nOr rather pear, apple, r&d.",
+        "apple pear r&d\n\nOr rather zoo: pear first.",
+        "apple pear r&d\n\nzoo.",
+        "apple pear r&d\n\nThe answer is zoo apple.",
+        "The answer is pear apple r&d.\n\napple pear r&d",
+        "zoo\napple pear r&d",
+        "zoo, apple, pear, r&d",
+        "1. zoo\n2. apple\n3. pear\n4. r&d",
+        "a. pear\nb. apple\nc. r&d",
+        "The words sorted are not apple, pear, r&d.",
+        "I don't think the sorted words are apple, pear, r&d.",
+        "The words sorted alphabetically are zoo, apple, pear, r&d.",
+    ],
 )
 def test_another_sequence_of_words(reply: str) -> None:
     assert not right("words", reply, "apple pear r&d")
@@ -684,6 +892,41 @@ def test_another_sequence_of_words(reply: str) -> None:
 )
 def test_brackets(reply: str, is_right: bool) -> None:
     assert right("brackets", reply, "> ]", "Complete the rest of the sequence. Input: [ <") == is_right
+
+
+CLOSING = st.lists(st.sampled_from(")>}]"), min_size=1, max_size=12).map(" ".join)
+
+
+@given(
+    answer=CLOSING, other=CLOSING, after=st.sampled_from(["", ".", "$", " since {} closes it.", "\nThese } close it."])
+)
+def test_boxed_brackets_may_hold_braces(answer: str, other: str, after: str) -> None:
+    for written in (answer, answer.replace("}", "\\}")):
+        for reply in (f"\\boxed{{{written}}}{after}", f"The answer is $\\boxed{{{written}}}${after}"):
+            assert right("brackets", reply, answer)
+            assert right("brackets", reply, other) == (other == answer)
+
+
+@pytest.mark.parametrize("target", [")", ") >", "> ]"])
+def test_a_part_of_boxed_brackets_is_no_answer(target: str) -> None:
+    assert not right("brackets", "The answer is \\boxed{) } ]}", target)
+    assert not right("brackets", "\\boxed{) > } ]}", target)
+
+
+def test_a_box_ends_where_its_brace_closes() -> None:
+    assert [s.text for s in statements("\\boxed{a\\}b} c} \\boxed{\\frac{1}{x}} }")] == ["a\\}b", "\\frac{1}{x}"]
+
+
+def test_the_last_word_of_a_list_is_not_the_list() -> None:
+    for reply in ("pear\napple", "1. pear\n\n2. apple", "It is sorted.\npear\napple", "They are pear.\napple"):
+        assert not right("words", reply, "apple")
+
+
+@given(st.permutations(["ant", "bee", "cow", "dog"]), st.sampled_from(["{}", "(1) {}", "{}\n\nLet me know of others."]))
+def test_only_the_right_order_of_words_is_right(order: list[str], shape: str) -> None:
+    for joint, start in ((" ", "Step 1. I sort.\n\n"), (", ", "The sorted words are "), ("\n", "Sorted:\n")):
+        reply = start + shape.format(joint.join(order))
+        assert right("words", reply, "ant bee cow dog") == (order == sorted(order))
 
 
 # Exact match.
@@ -765,6 +1008,7 @@ HARD = [
 @pytest.mark.parametrize("name", sorted(METRICS))
 def test_long_hostile_replies_take_linear_time(name: str) -> None:
     targets = {"yes-no": "No", "valid-invalid": "valid", "true-false": "True", "brackets": "]", "numeric": "7"}
+    targets["words"] = "a b"
     metric, example = by_name(name), Example(MOVIES, targets.get(name, "(A)"))
     began = time.perf_counter()
     for unit in HARD:

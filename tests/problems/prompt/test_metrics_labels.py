@@ -58,6 +58,44 @@ def test_the_labels_are_the_targets_of_the_data() -> None:
     assert not metric.parses("fair")
 
 
+LISTED = "Which one?\nA. oak\nB. pear\nC. fir\nD. elm"
+
+
+def test_letters_of_listed_options_are_multiple_choice() -> None:
+    letters = list("ABCD") * 5
+    assert fitting(letters, [LISTED] * 20) == "choice"
+    assert fitting([f"{letter}." for letter in letters[:3]], [LISTED] * 3) == "choice"
+    assert fitting(letters, [*[LISTED] * 15, *["An example with other options"] * 5]) == "choice"
+    # Grades and classes are letters too.
+    assert fitting(letters, ["How good is this essay?"] * 20) == fitting(letters) == "labels"
+    assert fitting(["E", "F"] * 5, [LISTED] * 10) == "labels"
+    assert fitting(["good", "bad"] * 5, [LISTED] * 10) == "labels"
+    assert fitting([], []) == "exact"
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ("A", "A"),
+        ("a.", "A"),
+        ("The grade is A because it is good.", "A"),
+        ("A is right.", "A"),
+        ("I think it deserves a B.", "B"),
+        ("This needs a closer look.", ""),
+        ("A closer look is needed.", ""),
+        ("The answer is a matter of taste.", ""),
+        ("I'd say so", ""),
+        ("It was an A's essay", ""),
+        ("I think a B", "B"),
+        ("A B", ""),
+        ("A or B", ""),
+    ],
+)
+def test_an_article_or_a_pronoun_is_no_label(reply: str, said: str) -> None:
+    metric = OneOf("ABI")
+    assert [label for label in "ABI" if metric.score(reply, Example("How good?", label))] == list(said)
+
+
 @pytest.mark.parametrize("targets", [[], ["same"] * 9, [str(i) for i in range(51)]])
 def test_too_few_or_too_many_labels_are_one_clear_error(targets: list[str]) -> None:
     with pytest.raises(InvalidInput, match="metric=labels needs 2 to 50 different targets"):

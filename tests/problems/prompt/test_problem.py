@@ -16,6 +16,7 @@ from llmopt.baselines.instruction_pool import HandWritten
 from llmopt.llm.base import LLM, Message, Request
 from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.hand_written import STARTS
+from llmopt.problems.prompt.metrics.choice import Choice
 from llmopt.problems.prompt.metrics.numeric import Numeric
 from llmopt.problems.prompt.problem import PromptProblem, prompt
 from llmopt.problems.prompt.splits import Splits
@@ -105,6 +106,13 @@ def test_the_identity_knows_every_example_of_every_part(tmp_path: Path) -> None:
     digests = [Splits(**found).sha256 for found in [parts, *changed, moved]]
     assert len(set(digests)) == len(digests)
     assert made.identity()["examples"] == digests[0]
+
+
+def test_bare_letters_of_listed_options_are_multiple_choice(tmp_path: Path) -> None:
+    rows = [{"input": f"{i}?\nA. oak\nB. pear\nC. fir\nD. elm", "target": "ABCD"[i % 4]} for i in range(20)]
+    problem = prompt(write(tmp_path, rows), open_model=answering())
+    assert isinstance(problem.scorer.metric, Choice)
+    assert any("metric=choice" in notice for notice in problem.notices)
 
 
 def test_digits_are_forbidden_where_answers_are_numbers_unless_the_user_says_otherwise(tmp_path: Path) -> None:
