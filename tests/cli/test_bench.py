@@ -29,6 +29,21 @@ def test_a_suite_is_run_once_and_shown_again(here: Here, tmp_path: Path) -> None
     assert json.loads((tmp_path / "a" / "meta.json").read_text())["suite"] == "paper-regression"
 
 
+def test_ctrl_c_ends_a_suite_and_the_same_command_goes_on(here: Here, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        'name = "own"\n[[group]]\nproblem = "fatal"\nsettings = { mark = "mark", name = "SIGINT" }\nrepeats = 4\n'
+        'solvers = ["random:batch=1"]\nbudget = { evaluations = 6 }\n'
+    )
+    code, out, err = here("bench", "own.toml", "--out", "a")
+    assert code == 1
+    assert "0/2, 1 interrupted" in out
+    assert err.endswith("llmopt: interrupted; the same command goes on in a\n")
+    code, out, err = here("bench", "own.toml", "--out", "a")
+    assert code == 0
+    assert "interrupted" not in out
+    assert "3 runs done; 1 were done already" in err
+
+
 def test_the_document_for_machines_has_every_run(here: Here) -> None:
     code, out, _ = here(*SMALL, "--json", "--quiet")
     assert code == 0
