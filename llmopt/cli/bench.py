@@ -31,6 +31,9 @@ def bench(
     max_steps: options.MaxSteps = None,
     max_seconds: options.MaxSeconds = None,
     max_tokens: options.MaxTokens = None,
+    max_cost: options.MaxCost = None,
+    max_calls: options.MaxCalls = None,
+    max_scorer_calls: options.MaxScorerCalls = None,
     prices: options.Prices = None,
     cache: options.Cache = "auto",
     workers: Annotated[
@@ -67,7 +70,15 @@ def bench(
     from llmopt.benchmarks.suite_file import find
     from llmopt.cli.benchmarking import perform
 
-    limits = {"evaluations": max_evaluations, "steps": max_steps, "seconds": max_seconds, "tokens": max_tokens}
+    limits = {
+        "evaluations": max_evaluations,
+        "steps": max_steps,
+        "seconds": max_seconds,
+        "tokens": max_tokens,
+        "cost": max_cost,
+        "calls": max_calls,
+        "scorer_calls": max_scorer_calls,
+    }
     chosen = find(suite, smoke=smoke).changed(
         solvers=None if solvers is None else split(solvers), repeats=repeats, limits=limits
     )

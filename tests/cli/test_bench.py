@@ -11,6 +11,7 @@ import pytest
 from support.commands import Here
 
 SMALL = ("bench", "paper-regression", "--smoke", "--solvers", "quadratic,random", "--max-evaluations", "20")
+OPRO = ("functions", "--smoke", "--solvers", "opro")
 
 
 def test_a_suite_is_run_once_and_shown_again(here: Here, tmp_path: Path) -> None:
@@ -93,6 +94,15 @@ def test_what_is_not_legal_is_one_line(here: Here, arguments: tuple[str, ...], s
     assert (code, out) == (2, "")
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_limits_of_models_hold_for_each_run(here: Here) -> None:
+    command = ("bench", *OPRO[:-1], "opro:serializer=moves", "--llm", "copier", "--repeats", "1", "--quiet", "--json")
+    code, out, _ = here(*command, "--max-calls", "20", "--max-cost", "5")
+    assert code == 0
+    runs = json.loads(out)["runs"]
+    assert {run["stop_reason"] for run in runs} == {"calls"}
+    assert all(0 < run["llm_calls"] <= 20 for run in runs)
 
 
 def test_results_of_different_suites_are_not_compared(here: Here) -> None:
