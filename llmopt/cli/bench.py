@@ -23,7 +23,15 @@ def bench(
     solvers: Annotated[
         str | None, typer.Option("--solvers", metavar="A,B,C", help="These solvers in place of the suite's.")
     ] = None,
-    llm: options.Model = "local",
+    llm: Annotated[
+        str,
+        typer.Option(
+            "--llm",
+            metavar="SPEC",
+            help="The language model of all solvers that ask one: local, openai:MODEL, anthropic:MODEL, ...; see "
+            "'llmopt models list'.",
+        ),
+    ] = "local",
     repeats: Annotated[int | None, typer.Option("--repeats", metavar="N", help="Repeats of each problem.")] = None,
     max_evaluations: Annotated[
         int | None, typer.Option("--max-evaluations", metavar="N", help="Evaluations per run.")
@@ -34,6 +42,7 @@ def bench(
     max_cost: options.MaxCost = None,
     max_calls: options.MaxCalls = None,
     max_scorer_calls: options.MaxScorerCalls = None,
+    yes: options.Yes = False,
     prices: options.Prices = None,
     cache: options.Cache = "auto",
     workers: Annotated[
@@ -84,5 +93,13 @@ def bench(
     )
     folder = out or Path(f"bench-{chosen.name}{'-smoke' if smoke else ''}")
     return perform(
-        chosen, folder, llm, terms(prices, cache), workers=workers, scheduler=scheduler, as_json=json, quiet=quiet
+        chosen,
+        folder,
+        llm,
+        terms(prices, cache),
+        workers=workers,
+        scheduler=scheduler,
+        as_json=json,
+        quiet=quiet,
+        yes=yes,
     )
