@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
@@ -142,7 +143,7 @@ class Lines:
 
 
 def _show(folder: Path, *, as_json: bool, quiet: bool) -> int:
-    """Write the tables of a folder and print them; return how many runs failed."""
+    """Write the tables of a folder and print them, and why runs failed; return how many did."""
     from llmopt.cli.table import print_table
     from llmopt.report.page import plain
     from llmopt.report.table import markdown
@@ -152,7 +153,6 @@ def _show(folder: Path, *, as_json: bool, quiet: bool) -> int:
     _write(folder / "runs.csv", plain.csv(results))
     _write(folder / "summary.md", "\n".join(map(markdown, tables)))
     _write(folder / "meta.json", json.dumps(results.meta, indent=2) + "\n")
-    records = [trace.record for trace in results.traces]
     if as_json:
         print(json.dumps(_document(results), indent=2, allow_nan=False))
     else:
@@ -163,7 +163,11 @@ def _show(folder: Path, *, as_json: bool, quiet: bool) -> int:
         print(
             f"written to {one_line(str(folder))}; llmopt report {one_line(str(folder))} makes a page", file=sys.stderr
         )
-    return sum(record.stop_reason == "error" for record in records)
+    records = (trace.record for trace in results.traces)
+    failures = Counter(record.message for record in records if record.stop_reason == "error")
+    for message, count in failures.most_common():
+        print(one_line(f"llmopt: {count:,} {'run' if count == 1 else 'runs'} failed: {message}"), file=sys.stderr)
+    return failures.total()
 
 
 _MOST_TABLES = 12

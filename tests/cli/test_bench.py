@@ -132,6 +132,26 @@ def test_limits_of_models_hold_for_each_run(here: Here) -> None:
     assert all(0 < run["llm_calls"] <= 20 for run in runs)
 
 
+def test_failed_runs_say_why_once_for_each_reason(here: Here, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        'name = "own"\n[[group]]\nproblem = "picky"\nsettings = { mark = "mark" }\nrepeats = 2\n'
+        'solvers = ["random", "wordy"]\nbudget = { evaluations = 6 }\n[[group]]\nproblem = "picky"\nrepeats = 1\n'
+        'settings = { mark = "mark" }\nsolvers = ["crash"]\nbudget = { evaluations = 40 }\n'
+    )
+    code, out, err = here("bench", "own.toml", "--out", "a", "--quiet")
+    assert code == 1
+    assert err == (
+        "llmopt: 2 runs failed: OSError: the data are gone\n"
+        "llmopt: 1 run failed: ZeroDivisionError: [bold]oh\\x1b[2J\\nno[/bold]\n"
+    )
+    for text in (out, (tmp_path / "a" / "summary.md").read_text()):
+        assert "failed: OSError: the data are gone (random, wordy)" in text
+        # No model was asked, and none needs a price.
+        assert "cost" not in text
+    code, out, err = here("bench", "own.toml", "--out", "a", "--quiet", "--json")
+    assert code == 1 and err.count("\n") == 2
+
+
 def test_what_a_suite_may_take_is_said_before_it_begins(
     here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
