@@ -76,6 +76,11 @@ class Bench:
         """Do the runs that are not done, and tell of each as it ends; return how many were done already.
 
         A run that failed, or was interrupted, is gone on with.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            Also where Ctrl-C came within a run.
         """
         known = self.log.reader.begun()
         # What cannot be read must not be run anew beside it.
@@ -96,6 +101,9 @@ class Bench:
             if record is not None:
                 self._end(task, record)
                 watch(task.cell, record)
+                if record.stop_reason == "interrupted":
+                    # The run has kept what it did; whoever ended it meant all of them, whoever does them.
+                    raise KeyboardInterrupt
 
         crew.work(tasks(), take, lambda task: self._going_on(task.cell, task.excerpt.number))
         self.log.flush()

@@ -33,7 +33,8 @@ class Summary:
 
     ``evaluations``, ``steps`` and ``unique_pairs`` are over all repeats. A repeat that did not reach the target
     enters with all that it spent, so that they are lower bounds where ``successes < repeats``. ``cost`` is None where
-    a price is not known.
+    it is not known of every repeat; ``unpriced`` says whether that is for want of a price. ``failures`` are the
+    different messages of errors.
     """
 
     solver: str
@@ -42,6 +43,7 @@ class Summary:
     repeats: int
     successes: int
     errors: int
+    failures: Sequence[str]
     interrupted: int
     evaluations: Spread
     steps: Spread
@@ -53,6 +55,7 @@ class Summary:
     prompt_tokens: Spread
     completion_tokens: Spread
     cost: Spread | None
+    unpriced: bool
     cached_replies: int
     seconds: Spread
 
@@ -79,10 +82,12 @@ def _summary(records: Sequence[Record]) -> Summary:
     return Summary(
         solver=records[0].solver,
         access=records[0].access,
-        llm=records[0].llm,
+        # A run that did not come about knows none.
+        llm=next((record.llm for record in records if record.llm is not None), None),
         repeats=len(records),
         successes=sum(record.success for record in records),
         errors=sum(record.stop_reason == "error" for record in records),
+        failures=list(dict.fromkeys(record.message for record in records if record.stop_reason == "error")),
         interrupted=sum(record.stop_reason == "interrupted" for record in records),
         evaluations=over("evaluations"),
         steps=over("steps"),
@@ -94,6 +99,7 @@ def _summary(records: Sequence[Record]) -> Summary:
         prompt_tokens=over("prompt_tokens"),
         completion_tokens=over("completion_tokens"),
         cost=spread(record.cost_usd for record in records),
+        unpriced=any(record.cost_usd is None and record.llm_calls for record in records),
         cached_replies=sum(record.llm_cached for record in records),
         seconds=over("seconds"),
     )

@@ -23,7 +23,15 @@ def bench(
     solvers: Annotated[
         str | None, typer.Option("--solvers", metavar="A,B,C", help="These solvers in place of the suite's.")
     ] = None,
-    llm: options.Model = "local",
+    llm: Annotated[
+        str,
+        typer.Option(
+            "--llm",
+            metavar="SPEC",
+            help="The language model of all solvers that ask one: local, openai:MODEL, anthropic:MODEL, ...; see "
+            "'llmopt models list'.",
+        ),
+    ] = "local",
     repeats: Annotated[int | None, typer.Option("--repeats", metavar="N", help="Repeats of each problem.")] = None,
     max_evaluations: Annotated[
         int | None, typer.Option("--max-evaluations", metavar="N", help="Evaluations per run.")
@@ -31,6 +39,10 @@ def bench(
     max_steps: options.MaxSteps = None,
     max_seconds: options.MaxSeconds = None,
     max_tokens: options.MaxTokens = None,
+    max_cost: options.MaxCost = None,
+    max_calls: options.MaxCalls = None,
+    max_scorer_calls: options.MaxScorerCalls = None,
+    yes: options.Yes = False,
     prices: options.Prices = None,
     cache: options.Cache = "auto",
     workers: Annotated[
@@ -67,11 +79,27 @@ def bench(
     from llmopt.benchmarks.suite_file import find
     from llmopt.cli.benchmarking import perform
 
-    limits = {"evaluations": max_evaluations, "steps": max_steps, "seconds": max_seconds, "tokens": max_tokens}
+    limits = {
+        "evaluations": max_evaluations,
+        "steps": max_steps,
+        "seconds": max_seconds,
+        "tokens": max_tokens,
+        "cost": max_cost,
+        "calls": max_calls,
+        "scorer_calls": max_scorer_calls,
+    }
     chosen = find(suite, smoke=smoke).changed(
         solvers=None if solvers is None else split(solvers), repeats=repeats, limits=limits
     )
     folder = out or Path(f"bench-{chosen.name}{'-smoke' if smoke else ''}")
     return perform(
-        chosen, folder, llm, terms(prices, cache), workers=workers, scheduler=scheduler, as_json=json, quiet=quiet
+        chosen,
+        folder,
+        llm,
+        terms(prices, cache),
+        workers=workers,
+        scheduler=scheduler,
+        as_json=json,
+        quiet=quiet,
+        yes=yes,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,13 +19,15 @@ from llmopt.benchmarks.crew import Crew, Here, Models
 from llmopt.benchmarks.record import Record
 from llmopt.benchmarks.results import Results
 from llmopt.benchmarks.suite import Suite, check
-from llmopt.cli.order import META
+from llmopt.cli.bench_forecast import asking, check_spec, forecasts
+from llmopt.cli.consent import confirm
+from llmopt.cli.order import META, Order
 from llmopt.cli.output import origin
 from llmopt.cli.progress import outcome
 from llmopt.errors import InvalidInput
 from llmopt.files import write_whole
-from llmopt.llm.base import LLM
 from llmopt.llm.terms import Terms
+from llmopt.objective import Budget
 from llmopt.report.safe import one_line, portable
 from llmopt.runlog import RunLog
 
@@ -42,24 +45,33 @@ def perform(
     scheduler: str | None,
     as_json: bool,
     quiet: bool,
+    yes: bool,
 ) -> int:
     """Run what is missing of a suite; print and write what there is then; return the exit code.
 
     Raises
     ------
     InvalidInput, MissingExtra
-        Something is not legal, or is not installed; nothing was evaluated.
+        Something is not legal, or is not installed, or the person said no; nothing was evaluated, sent or written.
     """
     if workers < 1:
         raise InvalidInput(f"--workers must be at least 1, not {workers}")
     if scheduler is not None and workers > 1:
         raise InvalidInput("--workers is for processes of this machine, --scheduler for a cluster; give one of them")
+    if suite.needs_model():
+        check_spec(llm)
     check(suite)
     interrupted = False
     with ExitStack() as stack:
+        models = Models()
+        stack.callback(models.close)
+        # Those of a cluster elsewhere are opened there, where their keys and weights are.
+        if scheduler is None or _is_here(scheduler):
+            order = Order(suite.name, (), None, Budget(steps=1), llm, terms=terms, quiet=quiet, yes=yes)
+            confirm(order, forecasts(asking(suite, folder), order, llm, terms, models.open))
         log = stack.enter_context(RunLog(folder))
         bench = Bench(suite, log, llm, terms)
-        crew = stack.enter_context(_crew(bench, workers, scheduler))
+        crew = stack.enter_context(_crew(models, workers, scheduler))
         log.set_meta(META, _meta(bench))
         display = Lines(bench, quiet=quiet)
         try:
@@ -74,31 +86,23 @@ def perform(
 
 
 @contextmanager
-def _crew(bench: Bench, workers: int, scheduler: str | None) -> Iterator[Crew]:
-    """Yield who does the runs; models that are shared are closed at the end."""
-    with ExitStack() as stack:
-        models = Models()
-        stack.callback(models.close)
-        if scheduler is None and workers == 1:
-            yield Here(models)
-        elif scheduler is None:
-            from llmopt.benchmarks.processes import Processes
+def _crew(models: Models, workers: int, scheduler: str | None) -> Iterator[Crew]:
+    """Yield who does the runs, with the models that are open."""
+    if scheduler is None and workers == 1:
+        yield Here(models)
+        return
+    # All processes of this machine share a local model.
+    shared = {spec: llm for spec, llm in models.opened.items() if spec.partition(":")[0] == _LOCAL}
+    if scheduler is None:
+        from llmopt.benchmarks.processes import Processes
 
-            yield Processes(workers, _shared(bench, models))
-        else:
-            from llmopt.benchmarks.cluster import Cluster
-            from llmopt.integrations.dask import cluster
+        yield Processes(workers, shared)
+    else:
+        from llmopt.benchmarks.cluster import Cluster
+        from llmopt.integrations.dask import cluster
 
-            client = stack.enter_context(cluster(scheduler))
-            yield Cluster(client, _shared(bench, models) if _is_here(scheduler) else {})
-
-
-def _shared(bench: Bench, models: Models) -> Mapping[str, LLM]:
-    """Return the local models that the suite asks, each opened once for all processes."""
-    specs = {bench.llm} if bench.suite.needs_model() else set()
-    problems = [settings for group in bench.suite.groups for settings in group.settings]
-    specs |= {settings[role] for settings in problems for role in ("scorer", "judge") if role in settings}
-    return {spec: models.open(spec) for spec in sorted(specs) if spec.partition(":")[0] == _LOCAL}
+        with cluster(scheduler) as client:
+            yield Cluster(client, shared)
 
 
 def _is_here(scheduler: str) -> bool:
@@ -139,7 +143,7 @@ class Lines:
 
 
 def _show(folder: Path, *, as_json: bool, quiet: bool) -> int:
-    """Write the tables of a folder and print them; return how many runs failed."""
+    """Write the tables of a folder and print them, and why runs failed; return how many did."""
     from llmopt.cli.table import print_table
     from llmopt.report.page import plain
     from llmopt.report.table import markdown
@@ -149,7 +153,6 @@ def _show(folder: Path, *, as_json: bool, quiet: bool) -> int:
     _write(folder / "runs.csv", plain.csv(results))
     _write(folder / "summary.md", "\n".join(map(markdown, tables)))
     _write(folder / "meta.json", json.dumps(results.meta, indent=2) + "\n")
-    records = [trace.record for trace in results.traces]
     if as_json:
         print(json.dumps(_document(results), indent=2, allow_nan=False))
     else:
@@ -160,7 +163,11 @@ def _show(folder: Path, *, as_json: bool, quiet: bool) -> int:
         print(
             f"written to {one_line(str(folder))}; llmopt report {one_line(str(folder))} makes a page", file=sys.stderr
         )
-    return sum(record.stop_reason == "error" for record in records)
+    records = (trace.record for trace in results.traces)
+    failures = Counter(record.message for record in records if record.stop_reason == "error")
+    for message, count in failures.most_common():
+        print(one_line(f"llmopt: {count:,} {'run' if count == 1 else 'runs'} failed: {message}"), file=sys.stderr)
+    return failures.total()
 
 
 _MOST_TABLES = 12

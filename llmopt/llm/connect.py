@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM
@@ -26,12 +26,23 @@ def connect(spec: str | LLM) -> LLM:
     """
     if isinstance(spec, LLM):
         return spec
-    scheme, _, rest = spec.partition(":")
-    schemes = {point.name: point for point in entry_points(group="llmopt.models")}
-    if scheme not in schemes:
-        legal = ", ".join(sorted(schemes)) or "none: llmopt is not installed in this environment"
-        raise InvalidInput(f"unknown model {spec!r}: what comes before the first ':' must be one of {legal}")
-    model = schemes[scheme].load()(rest)
+    model = scheme_of(spec).load()(spec.partition(":")[2])
     if not isinstance(model, LLM):
         raise InvalidInput(f"model {spec!r}: its entry point returned {type(model).__name__}, not an LLM")
     return model
+
+
+def scheme_of(spec: str) -> EntryPoint:
+    """Return the entry point of a SPEC's scheme; nothing is opened.
+
+    Raises
+    ------
+    InvalidInput
+        The scheme is unknown.
+    """
+    schemes = {point.name: point for point in entry_points(group="llmopt.models")}
+    scheme = spec.partition(":")[0]
+    if scheme not in schemes:
+        legal = ", ".join(sorted(schemes)) or "none: llmopt is not installed in this environment"
+        raise InvalidInput(f"unknown model {spec!r}: what comes before the first ':' must be one of {legal}")
+    return schemes[scheme]

@@ -9,6 +9,9 @@ from llmopt.benchmarks.published import REPEATS, SOURCE, TOURS_SOURCE, Published
 from llmopt.benchmarks.summary import Spread, Summary
 from llmopt.report.safe import one_line, portable
 
+_MOST_REASONS = 5
+"""Different messages of failed runs that a table shows."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -33,7 +36,7 @@ def measured(summaries: Sequence[Summary], title: str, *, relative: bool = False
     """Return the table of what was measured; ``relative`` shows the gap in per cent of the optimum."""
     knows_optimum = any(summary.gap is not None for summary in summaries)
     with_model = any(summary.llm for summary in summaries)
-    with_cost = any(summary.cost is None or summary.cost.mean > 0 for summary in summaries)
+    with_cost = any(summary.unpriced or (summary.cost is not None and summary.cost.mean > 0) for summary in summaries)
     with_moves = any(summary.move_evaluations.mean > 0 for summary in summaries)
     gap = Column("gap to", "optimum %") if relative else Column("gap to", "optimum")
     columns = [
@@ -172,9 +175,20 @@ def _notes(summaries: Sequence[Summary], knows_optimum: bool) -> list[str]:
         notes.append(
             f"{cached:,} replies came from the reply cache; nothing was paid for them and no tokens are counted"
         )
-    if any(summary.cost is None for summary in summaries):
+    if any(summary.unpriced for summary in summaries):
         notes.append("cost unknown: no price of the model is known; give one with --prices")
-    return notes
+    return notes + _failures(summaries)
+
+
+def _failures(summaries: Sequence[Summary]) -> list[str]:
+    """Say why runs failed, each reason with the solvers that it befell."""
+    reasons: dict[str, list[str]] = {}
+    for summary in summaries:
+        for message in summary.failures:
+            reasons.setdefault(message, []).append(summary.solver)
+    found = [f"failed: {one_line(message)} ({one_line(', '.join(names))})" for message, names in reasons.items()]
+    more = len(found) - _MOST_REASONS
+    return found if more <= 0 else [*found[:_MOST_REASONS], f"failed for other reasons too: {more:,} more messages"]
 
 
 def _decimals(value: float) -> int | None:

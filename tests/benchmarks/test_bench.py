@@ -109,6 +109,19 @@ def test_an_interrupted_suite_goes_on_where_it_was(tmp_path: Path) -> None:
     assert outcomes(tmp_path / "whole") == outcomes(tmp_path / "parts")
 
 
+def test_ctrl_c_within_a_run_ends_the_suite(tmp_path: Path) -> None:
+    suite = of("fatal", mark=str(tmp_path / "mark"), name="SIGINT")
+    with pytest.raises(KeyboardInterrupt):
+        work(suite, tmp_path / "out")
+    assert [trace.record.stop_reason for trace in Results.read(tmp_path / "out").traces] == [
+        "evaluations",
+        "interrupted",
+    ]
+    records, already = work(suite, tmp_path / "out")
+    assert ([record.repeat for record in records], already) == ([1, 2, 3], 1)
+    assert [trace.record.evaluations for trace in Results.read(tmp_path / "out").traces] == [6] * 4
+
+
 def test_a_cell_that_cannot_be_built_is_a_result_and_is_tried_again(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     suite = of("picky", mark=str(mark))

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from support.commands import Here
+from support.instruction_server import serving
 
 SMALL = ("bench", "paper-regression", "--smoke", "--solvers", "quadratic,random", "--max-evaluations", "20")
+OPRO = ("functions", "--smoke", "--solvers", "opro")
 
 
 def test_a_suite_is_run_once_and_shown_again(here: Here, tmp_path: Path) -> None:
@@ -27,6 +29,21 @@ def test_a_suite_is_run_once_and_shown_again(here: Here, tmp_path: Path) -> None
         assert len(list(csv.DictReader(file))) == 8
     assert (tmp_path / "a" / "summary.md").read_text().startswith("**All problems together**")
     assert json.loads((tmp_path / "a" / "meta.json").read_text())["suite"] == "paper-regression"
+
+
+def test_ctrl_c_ends_a_suite_and_the_same_command_goes_on(here: Here, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        'name = "own"\n[[group]]\nproblem = "fatal"\nsettings = { mark = "mark", name = "SIGINT" }\nrepeats = 4\n'
+        'solvers = ["random:batch=1"]\nbudget = { evaluations = 6 }\n'
+    )
+    code, out, err = here("bench", "own.toml", "--out", "a")
+    assert code == 1
+    assert "0/2, 1 interrupted" in out
+    assert err.endswith("llmopt: interrupted; the same command goes on in a\n")
+    code, out, err = here("bench", "own.toml", "--out", "a")
+    assert code == 0
+    assert "interrupted" not in out
+    assert "3 runs done; 1 were done already" in err
 
 
 def test_the_document_for_machines_has_every_run(here: Here) -> None:
@@ -71,13 +88,91 @@ def test_what_became_worse_is_found(here: Here) -> None:
         (("compare", "a"), "give two folders"),
         (("compare", "a", "b"), "holds no run.sqlite"),
         (("paper-regression", "out"), "one word too many"),
+        ((*OPRO, "--llm", "nosuch:foo"), "unknown model 'nosuch:foo'"),
+        ((*OPRO, "--llm", "local,copier"), "names several models, and a suite has one for all of its solvers"),
+        ((*OPRO, "--llm", "openai:gpt-5-mini"), "set OPENAI_API_KEY"),
+        ((*OPRO, "--llm", "nosuch:foo", "--workers", "2"), "unknown model 'nosuch:foo'"),
+        ((*OPRO, "--llm", "nosuch:foo", "--scheduler", "tcp://far.invalid:1"), "unknown model 'nosuch:foo'"),
+        ((*OPRO, "--llm", "obedient", "--max-cost", "1"), "a budget of dollars needs the price"),
+        ((*OPRO, "--llm", "copier"), "the model copier cannot answer a conversation"),
+        ((*OPRO, "--llm", "copier", "--max-tokens", "0"), "the budget of tokens must be"),
+        (("functions", "--smoke", "--solvers", "opro:sample=2", "--llm", "copier"), "unknown setting 'sample'"),
     ],
 )
-def test_what_is_not_legal_is_one_line(here: Here, arguments: tuple[str, ...], said: str) -> None:
+def test_what_is_not_legal_is_one_line(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_API_KEY_FILE", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LLMOPT_CACHE", str(tmp_path / "cache"))
     code, out, err = here("bench", *arguments)
     assert (code, out) == (2, "")
     assert said in err
     assert err.count("\n") == 1
+    assert not list(tmp_path.rglob("run.sqlite"))
+
+
+def test_a_model_is_needed_by_what_is_missing_alone(here: Here) -> None:
+    command = ("bench", *OPRO, "--llm", "broken:1000", "--max-evaluations", "12", "--out", "a")
+    assert here(*command)[0] == 0
+    # What is done is shown without it.
+    opened = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("llmopt_testkit.Broken.__init__", lambda self, rest: opened.append(rest))
+        assert here(*command)[0] == 0
+    assert opened == []
+
+
+def test_limits_of_models_hold_for_each_run(here: Here) -> None:
+    command = ("bench", *OPRO[:-1], "opro:serializer=moves", "--llm", "copier", "--repeats", "1", "--quiet", "--json")
+    code, out, _ = here(*command, "--max-calls", "20", "--max-cost", "5")
+    assert code == 0
+    runs = json.loads(out)["runs"]
+    assert {run["stop_reason"] for run in runs} == {"calls"}
+    assert all(0 < run["llm_calls"] <= 20 for run in runs)
+
+
+def test_failed_runs_say_why_once_for_each_reason(here: Here, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        'name = "own"\n[[group]]\nproblem = "picky"\nsettings = { mark = "mark" }\nrepeats = 2\n'
+        'solvers = ["random", "wordy"]\nbudget = { evaluations = 6 }\n[[group]]\nproblem = "picky"\nrepeats = 1\n'
+        'settings = { mark = "mark" }\nsolvers = ["crash"]\nbudget = { evaluations = 40 }\n'
+    )
+    code, out, err = here("bench", "own.toml", "--out", "a", "--quiet")
+    assert code == 1
+    assert err == (
+        "llmopt: 2 runs failed: OSError: the data are gone\n"
+        "llmopt: 1 run failed: ZeroDivisionError: [bold]oh\\x1b[2J\\nno[/bold]\n"
+    )
+    for text in (out, (tmp_path / "a" / "summary.md").read_text()):
+        assert "failed: OSError: the data are gone (random, wordy)" in text
+        # No model was asked, and none needs a price.
+        assert "cost" not in text
+    code, out, err = here("bench", "own.toml", "--out", "a", "--quiet", "--json")
+    assert code == 1 and err.count("\n") == 2
+
+
+def test_what_a_suite_may_take_is_said_before_it_begins(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.toml").write_text(
+        'name = "own"\n[[group]]\nproblem = "prompt"\nrepeats = 2\nsolvers = ["opro", "hand-written"]\n'
+        'settings = { dataset = "own.jsonl", scorer = "openai:scorer", train = 12, validation = 4, test = 8 }\n'
+        "budget = { evaluations = 4 }\n"
+    )
+    command = ("bench", "own.toml", "--llm", "openai:writer", "--out", "a", "--cache", "off")
+    with serving(tmp_path, monkeypatch) as server:
+        code, out, err = here(*command, "--max-scorer-calls", "20")
+        assert (code, out) == (2, "")
+        assert "own.jsonl" in err and "start with take 3 x 12 training examples" in err
+        assert server.bodies == []
+        code, _, err = here(*command)
+        scored, written, *_ = err.splitlines()
+        # Four searches: 4 instructions on 12 examples, and for the report 5 on 4 and 3 on 8.
+        assert "at most 368 scorer calls (openai:scorer" in scored and "price unknown" in scored
+        assert "about 2 replies of openai:writer" in written
+        assert code == 0
+        assert "at most" not in here(*command)[2]
 
 
 def test_results_of_different_suites_are_not_compared(here: Here) -> None:

@@ -64,12 +64,12 @@ class Tour(Problem):
 
 
 class Fatal(Problem):
-    """Ends the process at the third evaluation of instance 1: always, or until a file is there."""
+    """Sends a signal to the process at the third evaluation of instance 1: always, or until a file is there."""
 
     space = Vector(x=Float(0, 1))
 
-    def __init__(self, mark: str = "", instance: int = 0) -> None:
-        self.mark, self.instance, self.count = mark, instance, 0
+    def __init__(self, mark: str = "", name: str = "SIGKILL", instance: int = 0) -> None:
+        self.mark, self.signal, self.instance, self.count = mark, signal.Signals[name], instance, 0
 
     def evaluate(self, solution: Any) -> float:
         self.count += 1
@@ -77,7 +77,7 @@ class Fatal(Problem):
             if self.mark:
                 Path(self.mark).touch()
             time.sleep(0.6)
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.signal)
         return float(solution["x"])
 
     def describe(self) -> str:
