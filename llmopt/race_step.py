@@ -52,7 +52,7 @@ def race_step(
             break
         found = np.hstack([found, score(alive, block)])
         if race is None or block.stop == items:
-            judged |= dict.fromkeys(alive, items)
+            judged.update((place, items) for place in alive)
             break
         if not len(complete):
             if out_of_time():
