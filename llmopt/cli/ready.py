@@ -134,7 +134,11 @@ def begun(ready: Ready, stack: ExitStack) -> Ready:
     if folder is None:
         return ready
     if comparison.log is not None:
-        folder.begin(comparison.log.reader.meta(META))
+        # Whoever goes on again need not repeat another budget, nor what models cost.
+        meta = output.gone_on(comparison.log.reader.meta(META), order.budget)
+        comparison.log.set_meta(ORDER, as_json(order, order.solvers or ()))
+        comparison.log.set_meta(META, meta)
+        folder.begin(meta)
         return ready
     folder.remove_log()
     log = stack.enter_context(RunLog(folder.path))
