@@ -105,4 +105,9 @@ def create_solver(text: str, **given: Any) -> Solver:
 
 def needs_model(text: str) -> bool:
     """Return whether a solver, named as for :func:`create_solver`, takes a language model."""
-    return "llm" in parameters_of(load("llmopt.solvers", text.split(":")[0]))
+    return takes(text, "llm")
+
+
+def takes(text: str, name: str) -> bool:
+    """Return whether a solver, named as for :func:`create_solver`, has an argument of a name."""
+    return name in parameters_of(load("llmopt.solvers", text.split(":")[0]))

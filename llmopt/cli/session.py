@@ -14,7 +14,7 @@ from llmopt.cli.carry_out import carry_out
 from llmopt.cli.consent import confirm
 from llmopt.cli.forecast import forecast
 from llmopt.cli.order import META, ORDER, Order, from_json
-from llmopt.cli.ready import begun, prepared, reopened
+from llmopt.cli.ready import begun, check_scored_by_items, prepared, reopened
 from llmopt.errors import InvalidInput
 from llmopt.llm.terms import Terms
 from llmopt.objective import Budget
@@ -137,6 +137,8 @@ def resume(
         order = replace(order, terms=replace(order.terms, prices=terms(prices, "off").prices))
     with ExitStack() as stack:
         ready = reopened(order, stack, fork=fork, force=force)
+        given = {"--max-scorer-calls": limits.get("scorer_calls") is not None}
+        check_scored_by_items(order.problem, ready.comparison.problems[0], given)
         confirm(order, [forecast(ready)])
         return carry_out(begun(ready, stack)).code
 

@@ -114,6 +114,13 @@ def test_another_budget_is_kept_where_its_runs_are_interrupted(here: Here, monke
     assert [run["unique_pairs"] for run in json.loads(out)["runs"]] == [8]
 
 
+def test_more_of_what_a_problem_does_not_have_is_refused(here: Here) -> None:
+    here("solve", *LINE, "--solver", "random", "--max-evaluations", "9", "--out", "report", "--quiet")
+    code, out, error = here("resume", "report", "--max-scorer-calls", "50")
+    assert (code, out, error.count("\n")) == (2, "", 1)
+    assert "--max-scorer-calls: only for problems whose score is a mean over examples, such as prompt" in error
+
+
 def test_a_fork_is_listed_beside_its_parent(here: Here) -> None:
     here(*COMPARE, "--max-evaluations", "30", "--out", "report", "--quiet")
     assert here("resume", "report", "--fork", "--max-evaluations", "40", "--quiet")[0] == 0
