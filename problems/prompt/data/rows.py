@@ -91,12 +91,12 @@ class Rows:
         return cell
 
     def answer(self, row: Row, column: str) -> str:
-        """Return a cell that holds text or a number, as text: answers are often numbers.
+        """Return a cell that holds text, a number, or true or false as JSON has them, as text.
 
         Raises
         ------
         InvalidInput
-            It is missing, empty, or neither text nor a finite number.
+            It is missing, empty, or something else, such as a list or a number that is not finite.
         """
         cell = self.cell(row, column)
         if isinstance(cell, str):
@@ -104,7 +104,9 @@ class Rows:
         # A column of whole numbers with gaps becomes one of floats on its way through many tools: 9.0 is the answer 9.
         if isinstance(cell, float) and cell.is_integer():
             return str(int(cell))
-        if isinstance(cell, bool) or not isinstance(cell, int | float) or not math.isfinite(cell):
+        if isinstance(cell, bool):
+            return str(cell).lower()
+        if not isinstance(cell, int | float) or not math.isfinite(cell):
             self.fail(row, f"{column!r} holds {_short(cell)}, which is neither text nor a number; write it in quotes")
         return str(cell)
 
