@@ -112,7 +112,7 @@ class Rows:
 
     def fail(self, row: Row, what: str) -> NoReturn:
         """Raise the error that something is wrong in a row."""
-        raise InvalidInput(f"data={self.path}: {row.where}: {what}")
+        raise InvalidInput(f"{self.path}: {row.where}: {what}")
 
 
 def read(path: Path) -> Rows:
@@ -131,17 +131,17 @@ def read(path: Path) -> Rows:
     parse = _KINDS.get(path.suffix.lower())
     if parse is None:
         raise InvalidInput(
-            f"data={path}: no kind of file ends in {path.suffix or path.name!r}; legal are {', '.join(_KINDS)}"
+            f"{path}: no kind of file ends in {path.suffix or path.name!r}; legal are {', '.join(_KINDS)}"
         )
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise InvalidInput(f"data={path}: there is no such file; give one of {', '.join(_KINDS)}") from None
+        raise InvalidInput(f"{path}: there is no such file; give one of {', '.join(_KINDS)}") from None
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"data={path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise InvalidInput(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     found = parse(path, content)
     if not found.rows:
-        raise InvalidInput(f"data={path}: the file holds no examples; add some")
+        raise InvalidInput(f"{path}: the file holds no examples; add some")
     return found
 
 
@@ -174,7 +174,7 @@ def _json_document(path: Path, content: bytes) -> Rows:
         value = about.pop("examples", None)
     if not isinstance(value, list):
         raise InvalidInput(
-            f"data={path}: it is neither a list of objects nor an object with such a list as 'examples'; make it one, "
+            f"{path}: it is neither a list of objects nor an object with such a list as 'examples'; make it one, "
             "or write one object a line in a file that ends in .jsonl"
         )
     items = ((f"item {i}", item) for i, item in enumerate(value, start=1))
@@ -186,7 +186,7 @@ def _objects(path: Path, values: Iterator[tuple[str, object]]) -> Iterator[Row]:
         if value is _BLANK:
             continue
         if not isinstance(value, dict):
-            raise InvalidInput(f'data={path}: {where}: {_short(value)} is not an object such as {{"input": "..."}}')
+            raise InvalidInput(f'{path}: {where}: {_short(value)} is not an object such as {{"input": "..."}}')
         yield Row(where, value)
 
 
@@ -200,9 +200,9 @@ def _json(path: Path, text: str, where: str = "") -> object:
         return json.loads(text)
     except json.JSONDecodeError as error:
         place = where or f"line {error.lineno}: "
-        raise InvalidInput(f"data={path}: {place}not JSON: {error.msg} at column {error.colno}") from None
+        raise InvalidInput(f"{path}: {place}not JSON: {error.msg} at column {error.colno}") from None
     except (ValueError, RecursionError):
-        raise InvalidInput(f"data={path}: {where}a number is too long, or lists too deep, for JSON") from None
+        raise InvalidInput(f"{path}: {where}a number is too long, or lists too deep, for JSON") from None
 
 
 def _csv(path: Path, content: bytes) -> Rows:
@@ -211,12 +211,12 @@ def _csv(path: Path, content: bytes) -> Rows:
     _, names = next(records, (1, []))
     header = [" ".join(name.split()) for name in names]
     if len(set(header)) < len(header):
-        raise InvalidInput(f"data={path}: the header needs a different name for each column, not {', '.join(header)}")
+        raise InvalidInput(f"{path}: the header needs a different name for each column, not {', '.join(header)}")
     rows = []
     for line, record in records:
         if len(record) != len(header):
             raise InvalidInput(
-                f"data={path}: line {line} has {len(record)} cells, the header {len(header)}; make them the same, and "
+                f"{path}: line {line} has {len(record)} cells, the header {len(header)}; make them the same, and "
                 "put a cell that holds the separator in quotes"
             )
         # Tools that number rows leave the name of that column empty.
@@ -242,7 +242,7 @@ def _records(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[
                 yield line, record
             line = reader.line_num + 1
     except csv.Error as error:
-        raise InvalidInput(f"data={path}: line {line}: not CSV: {error}; correct the file") from None
+        raise InvalidInput(f"{path}: line {line}: not CSV: {error}; correct the file") from None
 
 
 def _parquet(path: Path, content: bytes) -> Rows:
@@ -254,7 +254,7 @@ def _parquet(path: Path, content: bytes) -> Rows:
     try:
         items = parquet.read_table(io.BytesIO(content)).to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise InvalidInput(f"data={path}: not a Parquet file: {str(error).splitlines()[0]}") from None
+        raise InvalidInput(f"{path}: not a Parquet file: {str(error).splitlines()[0]}") from None
     return Rows(path, content, tuple(Row(f"row {i}", item) for i, item in enumerate(items, start=1)))
 
 
@@ -264,7 +264,7 @@ def _text(path: Path, content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise InvalidInput(f"data={path}: line {line}: not UTF-8 text; save the file as UTF-8") from None
+        raise InvalidInput(f"{path}: line {line}: not UTF-8 text; save the file as UTF-8") from None
 
 
 def _short(value: object) -> str:

@@ -191,7 +191,9 @@ def test_a_system_message_needs_a_model_that_takes_one(tmp_path: Path) -> None:
         llm = FunctionLLM(never, replace(ABLE, chat=chat))
         return prompt(write(tmp_path, ROWS), open_model=lambda spec: llm, **settings)
 
-    with pytest.raises(InvalidInput, match=r"^position=system needs a chat model, .* test:function .* position=Q_begin"):
+    with pytest.raises(
+        InvalidInput, match=r"^position=system needs a chat model, .* test:function .* position=Q_begin"
+    ):
         problem(chat=False, position="system")
     assert problem(chat=True, position="system").scorer.template.system
     (tmp_path / "own.txt").write_text("{instruction} {input}")
