@@ -26,7 +26,7 @@ from llmopt.runlog.reader import FILE
 from llmopt.settings import parse_pairs
 from llmopt.solver import Solver
 
-_FREE = ("budget", "prices", "cache")
+_FREE = ("folder", "budget", "prices", "cache")
 """What may be another when a comparison goes on."""
 
 

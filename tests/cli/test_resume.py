@@ -121,6 +121,22 @@ def test_more_of_what_a_problem_does_not_have_is_refused(here: Here) -> None:
     assert "--max-scorer-calls: only for problems whose score is a mean over examples, such as prompt" in error
 
 
+def test_the_folder_in_which_it_began_is_named_where_its_files_are_missing(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.csv").write_text("x,y\n1,2\n2,4\n3,7\n")
+    table = ("regression", "data=own.csv", "target=y", "--solver", "random", "--max-evaluations", "9")
+    assert here("solve", *table, "--out", "report", "--quiet")[0] == 0
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    code, out, error = here("resume", "../report", "--max-evaluations", "12")
+    assert (code, out, error.count("\n")) == (2, "", 1)
+    assert error.endswith(f"; the comparison began in {tmp_path}, where there is own.csv: resume it there\n")
+    monkeypatch.chdir(tmp_path)
+    assert here("resume", "report", "--max-evaluations", "12", "--quiet")[0] == 0
+    assert "began in" not in here("resume", "report", "--max-evaluations", "5")[2]
+
+
 def test_a_fork_is_listed_beside_its_parent(here: Here) -> None:
     here(*COMPARE, "--max-evaluations", "30", "--out", "report", "--quiet")
     assert here("resume", "report", "--fork", "--max-evaluations", "40", "--quiet")[0] == 0
