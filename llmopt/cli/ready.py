@@ -202,8 +202,8 @@ def _refuse_unread(order: Order, problem: Problem, solvers: Sequence[str]) -> No
     check_scored_by_items(order.problem, problem, options)
     if order.hint and not any(takes(text, "hint") for text in solvers):
         raise InvalidInput(
-            f"--hint is for solvers with a language model, and {', '.join(solvers)} would not read it; leave it out, or "
-            "name another solver"
+            f"--hint is for solvers with a language model, and {', '.join(solvers)} would not read it; leave it out, "
+            "or name another solver"
         )
 
 

@@ -114,9 +114,9 @@ def test_an_answer_may_be_true_or_false(tmp_path: Path) -> None:
 
 def test_a_file_is_named_as_it_was_given_whatever_setting_named_it(tmp_path: Path) -> None:
     path = write(tmp_path, "x.csv", "")
-    for arguments in ({"name": str(path)}, {"name": "file", "data": path}):
+    for name, data in ((str(path), None), ("file", path)):
         with pytest.raises(InvalidInput, match=f"^{path}: the file holds no examples"):
-            load(**arguments)
+            load(name, data=data)
 
 
 def test_columns_can_be_chosen_where_they_cannot_be_guessed(tmp_path: Path) -> None:

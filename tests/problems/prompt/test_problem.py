@@ -188,7 +188,7 @@ def test_a_base_model_as_judge_is_refused_before_a_scorer_is_opened(tmp_path: Pa
 
 def test_a_system_message_needs_a_model_that_takes_one(tmp_path: Path) -> None:
     def problem(chat: bool, **settings: Any) -> PromptProblem:
-        llm = FunctionLLM(never, replace(ABLE, chat=chat))
+        llm = FunctionLLM(lambda request, i: "x", replace(ABLE, chat=chat))
         return prompt(write(tmp_path, ROWS), open_model=lambda spec: llm, **settings)
 
     with pytest.raises(
