@@ -73,7 +73,10 @@ def create_problem(
     """
     settings = dict(settings or {})
     factory = load("llmopt.problems", name)
-    given: dict[str, Any] = {} if "instance" in settings else {"instance": instance}
+    given: dict[str, Any] = {}
+    if "instance" in parameters_of(factory):
+        # As text, so that it is among the settings that an error names.
+        settings.setdefault("instance", str(instance))
     if open_model is not None:
         given["open_model"] = open_model
     problem = build(factory, f"problem {name}", settings, **given)

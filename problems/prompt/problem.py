@@ -200,7 +200,7 @@ def prompt(
     *,
     open_model: Callable[[str], LLM] = connect,
 ) -> PromptProblem:
-    """An instruction for a data set: gsm8k, bbh/TASK, aqua, multiarith, or an own file (JSONL, CSV, Parquet).
+    """An instruction for a data set: gsm8k, bbh/TASK, aqua, multiarith, or a JSONL, JSON, CSV, TSV or Parquet file.
 
     Parameters
     ----------

@@ -12,6 +12,7 @@ CASES = [
     ("compare nosuch", "unknown problem 'nosuch'; legal: "),
     ("compare regresion", "did you mean 'regression'?"),
     ("compare regression w_tru=1", "did you mean 'w_true'?"),
+    ("compare regression colour=1", "integer, low, high, instance"),
     ("compare regression w_true=x --solvers random", "w_true=x is not legal; give a finite number"),
     ("compare regression w_true --solvers random", "'w_true' is not of the form key=value"),
     ("compare regression w_true=1 w_true=2", "w_true is given twice"),

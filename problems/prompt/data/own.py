@@ -14,7 +14,7 @@ TARGET_COLUMNS = ("target", "answer", "label")
 
 
 def own_file(path: Path, input_column: str | None = None, target_column: str | None = None) -> Dataset:
-    """Read examples from a JSONL, JSON, CSV or Parquet file.
+    """Read examples from a JSONL, JSON, CSV, TSV or Parquet file.
 
     Parameters
     ----------
