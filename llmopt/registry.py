@@ -73,7 +73,10 @@ def create_problem(
     """
     settings = dict(settings or {})
     factory = load("llmopt.problems", name)
-    given: dict[str, Any] = {} if "instance" in settings else {"instance": instance}
+    given: dict[str, Any] = {}
+    if "instance" in parameters_of(factory):
+        # As text, so that it is among the settings that an error names.
+        settings.setdefault("instance", str(instance))
     if open_model is not None:
         given["open_model"] = open_model
     problem = build(factory, f"problem {name}", settings, **given)
@@ -105,4 +108,9 @@ def create_solver(text: str, **given: Any) -> Solver:
 
 def needs_model(text: str) -> bool:
     """Return whether a solver, named as for :func:`create_solver`, takes a language model."""
-    return "llm" in parameters_of(load("llmopt.solvers", text.split(":")[0]))
+    return takes(text, "llm")
+
+
+def takes(text: str, name: str) -> bool:
+    """Return whether a solver, named as for :func:`create_solver`, has an argument of a name."""
+    return name in parameters_of(load("llmopt.solvers", text.split(":")[0]))

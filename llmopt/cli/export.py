@@ -49,8 +49,12 @@ def export(
         print(json.dumps({"runs": [each.id for each in chosen], "to": to, "written": written}, indent=2))
     else:
         count = "1 run" if len(chosen) == 1 else f"{len(chosen)} runs"
-        more = f", and {len(written) - _SHOWN} more" if len(written) > _SHOWN else ""
-        print(one_line(f"{count} written to {to}: {', '.join(written[:_SHOWN])}{more}"))
+        print(one_line(f"{count} written to {to}:"))
+        # A line each: there are commas in the names of studies.
+        for name in written[:_SHOWN]:
+            print(one_line(f"  {name}"))
+        if len(written) > _SHOWN:
+            print(f"  and {len(written) - _SHOWN} more")
     return 0
 
 

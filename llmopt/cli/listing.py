@@ -32,6 +32,8 @@ def show(
     else:
         for entry in entries:
             _print(kind, entry)
+        if kind == "problems":
+            print("every problem:\n    instance=0  (whole number: which of its instances repeat 0 has)")
     return 0
 
 

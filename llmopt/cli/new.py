@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import keyword
 import re
+import sys
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -45,7 +46,10 @@ def new(
 def _write(folder: Path, name: str) -> list[Path]:
     from llmopt.registry import names
 
-    if not _NAME.fullmatch(name) or keyword.iskeyword(name):
+    for is_taken, what in ((keyword.iskeyword(name), "a keyword"), (name in sys.stdlib_module_names, "a module")):
+        if is_taken:
+            raise InvalidInput(f"{name!r} is {what} of Python, which no other module can be named; choose another name")
+    if not _NAME.fullmatch(name):
         raise InvalidInput(f"{name!r} cannot be the name of a module: use small letters, digits and _, a letter first")
     if name in names("llmopt.problems"):
         raise InvalidInput(f"there is a problem {name} already (llmopt list problems); choose another name")

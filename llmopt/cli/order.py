@@ -53,6 +53,8 @@ def as_json(order: Order, solvers: Sequence[str]) -> dict[str, Any]:
     """Return an order as JSON has it, with the solvers that are to run."""
     cache = order.terms.cache
     return {
+        # Where the paths of the settings begin.
+        "folder": str(Path.cwd()),
         "problem": order.problem,
         "pairs": list(order.pairs),
         "solvers": list(solvers),

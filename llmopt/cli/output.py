@@ -20,6 +20,7 @@ from llmopt.benchmarks.summary import summarize
 from llmopt.cli import transfer
 from llmopt.items import ItemProblem
 from llmopt.llm.base import LLM
+from llmopt.objective import Budget
 from llmopt.problems.prompt.export import messages
 from llmopt.problems.prompt.problem import PromptProblem
 from llmopt.report.folder import TRANSFER
@@ -147,7 +148,7 @@ def describe(comparison: Comparison) -> dict[str, Any]:
         "instance": comparison.instance,
         "seed": comparison.seed,
         "repeats": comparison.repeats,
-        "budget": {name: finite(value) for name, value in asdict(comparison.budget).items()},
+        "budget": _limits_of(comparison.budget),
         "published": [asdict(row) for row in (published(problem) or published_tours(problem))],
     }
 
@@ -164,6 +165,34 @@ def meta(order: Order, comparison: Comparison, llm: LLM | None) -> dict[str, Any
         "hint": order.hint,
         "llm": None if llm is None else {"spec": portable(llm.info.spec), "details": dict(llm.info.details)},
     }
+
+
+def gone_on(meta: Mapping[str, Any], budget: Budget) -> Mapping[str, Any]:
+    """Return what ``meta.json`` holds of a comparison that goes on with a budget: the command that began it, with this
+    one."""
+    limits = _limits_of(budget)
+    if meta["problem"]["budget"] == limits:
+        return meta
+    return {**meta, "command": _with_limits(meta["command"], limits), "problem": {**meta["problem"], "budget": limits}}
+
+
+def _limits_of(budget: Budget) -> dict[str, Any]:
+    return {name: finite(value) for name, value in asdict(budget).items()}
+
+
+def _with_limits(command: Sequence[str], limits: Mapping[str, Any]) -> list[str]:
+    if list(command[1:2]) == ["demo"]:
+        # It takes no budget.
+        return list(command)
+    options = {f"--max-{name.replace('_', '-')}": value for name, value in limits.items()}
+    kept, words = [], iter(command)
+    for word in words:
+        name, equals, _ = word.partition("=")
+        if name not in options:
+            kept.append(word)
+        elif not equals:
+            next(words, None)
+    return kept + [word for name, value in options.items() if value is not None for word in (name, str(value))]
 
 
 def origin() -> dict[str, Any]:

@@ -12,11 +12,12 @@ from llmopt.cli import defaults, output
 from llmopt.cli.order import META, ORDER, Order, as_json, asked, from_json
 from llmopt.cli.transfer import elsewhere, unseen
 from llmopt.errors import InvalidInput, MissingExtra
+from llmopt.items import ItemProblem
 from llmopt.llm.base import LLM
 from llmopt.problem import Problem
 from llmopt.problems.prompt.problem import PromptProblem
 from llmopt.racing import Race
-from llmopt.registry import create_solver, needs_model
+from llmopt.registry import create_solver, needs_model, takes
 from llmopt.report.folder import Folder
 from llmopt.report.safe import one_line
 from llmopt.run import DEFAULT_RACE
@@ -25,7 +26,7 @@ from llmopt.runlog.reader import FILE
 from llmopt.settings import parse_pairs
 from llmopt.solver import Solver
 
-_FREE = ("budget", "prices", "cache")
+_FREE = ("folder", "budget", "prices", "cache")
 """What may be another when a comparison goes on."""
 
 
@@ -69,6 +70,7 @@ def prepared(order: Order, stack: ExitStack, *, dry: bool = False) -> Ready:
     problems, instance = create_problems(order.problem, settings, order.repeats, open_model)
     _say(order, problems[0].notices)
     solvers = _suitable(order, problems[0]) if order.solvers is None else list(order.solvers)
+    _refuse_unread(order, problems[0], solvers)
     # What needs no model is checked before one is started.
     create_solvers([text for text in solvers if not needs_model(text)], None)
     folder = Folder(order.out, overwrite=order.overwrite) if order.out is not None and not dry else None
@@ -134,7 +136,11 @@ def begun(ready: Ready, stack: ExitStack) -> Ready:
     if folder is None:
         return ready
     if comparison.log is not None:
-        folder.begin(comparison.log.reader.meta(META))
+        # Whoever goes on again need not repeat another budget, nor what models cost.
+        meta = output.gone_on(comparison.log.reader.meta(META), order.budget)
+        comparison.log.set_meta(ORDER, as_json(order, order.solvers or ()))
+        comparison.log.set_meta(META, meta)
+        folder.begin(meta)
         return ready
     folder.remove_log()
     log = stack.enter_context(RunLog(folder.path))
@@ -174,6 +180,31 @@ def _comparison(
         order.workers,
         race=_race(order),
     )
+
+
+def check_scored_by_items(name: str, problem: Problem, options: Mapping[str, bool]) -> None:
+    """Raise InvalidInput where an option that is for the items of a problem is given, and the problem has none."""
+    given = [option for option, is_given in options.items() if is_given]
+    if given and not isinstance(problem, ItemProblem):
+        raise InvalidInput(
+            f"{', '.join(given)}: only for problems whose score is a mean over examples, such as prompt, and {name} is "
+            "none; leave it out"
+        )
+
+
+def _refuse_unread(order: Order, problem: Problem, solvers: Sequence[str]) -> None:
+    """Raise InvalidInput where an option is given that nothing would read."""
+    options = {
+        "--max-scorer-calls": order.budget.scorer_calls is not None,
+        "--full-evaluation": order.full_evaluation,
+        "--race-level": order.race_level is not None,
+    }
+    check_scored_by_items(order.problem, problem, options)
+    if order.hint and not any(takes(text, "hint") for text in solvers):
+        raise InvalidInput(
+            f"--hint is for solvers with a language model, and {', '.join(solvers)} would not read it; leave it out, "
+            "or name another solver"
+        )
 
 
 def _race(order: Order) -> Race | None:

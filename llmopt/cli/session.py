@@ -14,7 +14,7 @@ from llmopt.cli.carry_out import carry_out
 from llmopt.cli.consent import confirm
 from llmopt.cli.forecast import forecast
 from llmopt.cli.order import META, ORDER, Order, from_json
-from llmopt.cli.ready import begun, prepared, reopened
+from llmopt.cli.ready import begun, check_scored_by_items, prepared, reopened
 from llmopt.errors import InvalidInput
 from llmopt.llm.terms import Terms
 from llmopt.objective import Budget
@@ -136,9 +136,23 @@ def resume(
     if prices is not None:
         order = replace(order, terms=replace(order.terms, prices=terms(prices, "off").prices))
     with ExitStack() as stack:
-        ready = reopened(order, stack, fork=fork, force=force)
+        try:
+            ready = reopened(order, stack, fork=fork, force=force)
+        except InvalidInput as error:
+            raise InvalidInput(f"{error}{_begun_elsewhere(stored.get('folder'), order.pairs)}") from None
+        given = {"--max-scorer-calls": limits.get("scorer_calls") is not None}
+        check_scored_by_items(order.problem, ready.comparison.problems[0], given)
         confirm(order, [forecast(ready)])
         return carry_out(begun(ready, stack)).code
+
+
+def _begun_elsewhere(folder: str | None, pairs: Sequence[str]) -> str:
+    """Return what to say besides of an error where files of the settings are in the folder in which the comparison
+    began, and not in this one."""
+    # A metric is FILE.py:NAME.
+    files = [file for pair in pairs for value in [pair.partition("=")[2]] for file in (value, value.partition(":")[0])]
+    missing = [file for file in files if folder is not None and Path(folder, file).exists() and not Path(file).exists()]
+    return f"; the comparison began in {folder}, where there is {missing[0]}: resume it there" if missing else ""
 
 
 def _refuse_pairs(path: Path) -> None:

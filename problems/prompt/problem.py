@@ -193,7 +193,7 @@ def prompt(
     *,
     open_model: Callable[[str], LLM] = connect,
 ) -> PromptProblem:
-    """An instruction for a data set: gsm8k, bbh/TASK, aqua, multiarith, or an own file (JSONL, CSV, Parquet).
+    """An instruction for a data set: gsm8k, bbh/TASK, aqua, multiarith, or a JSONL, JSON, CSV, TSV or Parquet file.
 
     Parameters
     ----------
@@ -275,7 +275,14 @@ def prompt(
         check_options(judged, (*parts.train, *parts.validation, *parts.test))
     _check_initial(Text(max_length=max_length, min_length=0, digits=legal_digits), starts)
     referee = None if judge is None else Judge(open_model(judge))
-    asked = Scorer(open_model(scorer), where, judged, answer, max_tokens, referee)
+    llm = open_model(scorer)
+    if where.system and not llm.capabilities.chat:
+        # It would continue a question that nothing marks as one.
+        raise InvalidInput(
+            f"position={position} needs a chat model, since a base model as {llm.info.spec} is told no system message; "
+            "choose position=Q_begin, Q_end or A_begin, or another scorer=SPEC"
+        )
+    asked = Scorer(llm, where, judged, answer, max_tokens, referee)
     return PromptProblem(
         asked,
         parts,

@@ -37,7 +37,7 @@ def test_files(here: Here, report: str, form: str, files: list[str], tmp_path: P
 def test_studies(here: Here, report: str) -> None:
     code, out, _ = here("export", report, "--format", "optuna", "--to", "sqlite:///runs.db", "--run", "3")
     assert code == 0
-    assert out == "1 run written to sqlite:///runs.db: report: quadratic, repeat 0, run 3\n"
+    assert out == "1 run written to sqlite:///runs.db:\n  report: quadratic, repeat 0, run 3\n"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ def test_problems(here: Here) -> None:
     code, out, _ = here("list", "problems")
     assert code == 0
     assert "slow: Every evaluation takes some time.\n    seconds=0.02  (number)\n" in out
+    assert out.endswith("every problem:\n    instance=0  (whole number: which of its instances repeat 0 has)\n")
+    assert "or a JSONL, JSON, CSV, TSV or Parquet file." in out
     listed = {entry["name"]: entry for entry in json.loads(here("list", "problems", "--json")[1])["problems"]}
     assert {"w_true", "b_true", "low", "high", "points", "noise"} <= {
         s["name"] for s in listed["regression"]["settings"]

@@ -47,7 +47,8 @@ def test_the_document_for_machines_names_the_files(here: Here) -> None:
     [
         ("Fence", "small letters"),
         ("../fence", "small letters"),
-        ("class", "small letters"),
+        ("class", "'class' is a keyword of Python"),
+        ("json", "'json' is a module of Python"),
         ("regression", "there is a problem regression already"),
     ],
 )

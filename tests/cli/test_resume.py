@@ -80,6 +80,63 @@ def test_more_budget_continues_only_runs_that_had_spent_theirs(here: Here, tmp_p
     assert error.endswith("run 1 has made 50 evaluations, more than the budget of 40; give a larger one\n")
 
 
+def test_another_budget_is_that_of_the_comparison_from_then_on(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["compare", *LINE, "--solvers", "random", "--repeats", "1", "--max-evaluations=30", "--out", "report"]
+    monkeypatch.setattr(sys, "argv", ["llmopt", *command])
+    assert here(*command, "--quiet")[0] == 0
+    assert here("resume", "report", "--max-evaluations", "50", "--max-seconds", "60", "--quiet")[0] == 0
+    for fork in ((), ("--fork",)):
+        code, out, error = here("resume", "report", *fork, "--json", "--quiet")
+        assert (code, error) == (0, "")
+        assert [run["unique_pairs"] for run in json.loads(out)["runs"]] == [50]
+    meta = json.loads((tmp_path / "report" / "meta.json").read_text())
+    assert meta["problem"]["budget"]["evaluations"] == 50
+    asked = ["--out", "report", "--max-evaluations", "50", "--max-seconds", "60.0"]
+    assert meta["command"] == ["llmopt", *command[:-3], *asked]
+    with LogReader(tmp_path / "report") as reader:
+        assert reader.meta("meta") == meta
+
+
+def test_another_budget_is_kept_where_its_runs_are_interrupted(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = ("compare", "slow", "--solvers", "random:batch=1", "--repeats", "1", "--out", "report", "--quiet")
+    assert here(*slow, "--max-evaluations", "5")[0] == 0
+
+    def press(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as within:
+        within.setattr(time, "sleep", press)
+        assert here("resume", "report", "--max-evaluations", "8", "--quiet")[0] == 1
+    code, out, _ = here("resume", "report", "--json", "--quiet")
+    assert code == 0
+    assert [run["unique_pairs"] for run in json.loads(out)["runs"]] == [8]
+
+
+def test_more_of_what_a_problem_does_not_have_is_refused(here: Here) -> None:
+    here("solve", *LINE, "--solver", "random", "--max-evaluations", "9", "--out", "report", "--quiet")
+    code, out, error = here("resume", "report", "--max-scorer-calls", "50")
+    assert (code, out, error.count("\n")) == (2, "", 1)
+    assert "--max-scorer-calls: only for problems whose score is a mean over examples, such as prompt" in error
+
+
+def test_the_folder_in_which_it_began_is_named_where_its_files_are_missing(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.csv").write_text("x,y\n1,2\n2,4\n3,7\n")
+    table = ("regression", "data=own.csv", "target=y", "--solver", "random", "--max-evaluations", "9")
+    assert here("solve", *table, "--out", "report", "--quiet")[0] == 0
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    code, out, error = here("resume", "../report", "--max-evaluations", "12")
+    assert (code, out, error.count("\n")) == (2, "", 1)
+    assert error.endswith(f"; the comparison began in {tmp_path}, where there is own.csv: resume it there\n")
+    monkeypatch.chdir(tmp_path)
+    assert here("resume", "report", "--max-evaluations", "12", "--quiet")[0] == 0
+    assert "began in" not in here("resume", "report", "--max-evaluations", "5")[2]
+
+
 def test_a_fork_is_listed_beside_its_parent(here: Here) -> None:
     here(*COMPARE, "--max-evaluations", "30", "--out", "report", "--quiet")
     assert here("resume", "report", "--fork", "--max-evaluations", "40", "--quiet")[0] == 0

@@ -47,7 +47,7 @@ def multiarith(path: Path) -> Dataset:
 
 def _sum(file: Rows, row: Row) -> Example:
     solutions = file.cell(row, "lSolutions")
-    if not isinstance(solutions, list) or len(solutions) != 1:
+    if not isinstance(solutions, list) or len(solutions) != 1 or isinstance(solutions[0], bool):
         file.fail(row, "'lSolutions' is not a list of one number")
     answer = Row(row.where, {"lSolutions": solutions[0]})
     return Example(file.text(row, "sQuestion").strip(), file.answer(answer, "lSolutions"))

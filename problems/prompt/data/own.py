@@ -14,7 +14,7 @@ TARGET_COLUMNS = ("target", "answer", "label")
 
 
 def own_file(path: Path, input_column: str | None = None, target_column: str | None = None) -> Dataset:
-    """Read examples from a JSONL, JSON, CSV or Parquet file.
+    """Read examples from a JSONL, JSON, CSV, TSV or Parquet file.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def own_file(path: Path, input_column: str | None = None, target_column: str | N
     question = input_column or _guess(file, INPUT_COLUMNS, "input_column")
     answer = target_column or _guess(file, TARGET_COLUMNS, "target_column")
     if question == answer:
-        raise InvalidInput(f"data={path}: input_column and target_column are both {question!r}; give two columns")
+        raise InvalidInput(f"{path}: input_column and target_column are both {question!r}; give two columns")
     return Dataset(name=path.name, examples=examples(file, question, answer), sha256=checksum(file))
 
 
@@ -57,6 +57,6 @@ def _guess(file: Rows, usual: Sequence[str], setting: str) -> str:
         return fitting[0]
     found = f"several of its columns are ({', '.join(fitting)})" if fitting else "none of its columns is"
     raise InvalidInput(
-        f"data={file.path}: {setting} is needed, since {found} named {', '.join(usual[:-1])} or {usual[-1]}; "
+        f"{file.path}: {setting} is needed, since {found} named {', '.join(usual[:-1])} or {usual[-1]}; "
         f"its columns are {', '.join(file.columns)}"
     )

@@ -93,12 +93,12 @@ class Rows:
         return cell
 
     def answer(self, row: Row, column: str) -> str:
-        """Return a cell that holds text or a number, as text: answers are often numbers.
+        """Return a cell that holds text, a number, or true or false as JSON has them, as text.
 
         Raises
         ------
         InvalidInput
-            It is missing, empty, or neither text nor a finite number.
+            It is missing, empty, or something else, such as a list or a number that is not finite.
         """
         cell = self.cell(row, column)
         if isinstance(cell, str):
@@ -106,15 +106,16 @@ class Rows:
         # A column of whole numbers with gaps becomes one of floats on its way through many tools: 9.0 is the answer 9.
         if isinstance(cell, float) and cell.is_integer():
             return str(int(cell))
+        if isinstance(cell, bool):
+            return str(cell).lower()
         # An integer is finite, also where it has more digits than a float can hold.
-        finite = isinstance(cell, int) or (isinstance(cell, float) and math.isfinite(cell))
-        if isinstance(cell, bool) or not finite:
+        if not (isinstance(cell, int) or (isinstance(cell, float) and math.isfinite(cell))):
             self.fail(row, f"{column!r} holds {_short(cell)}, which is neither text nor a number; write it in quotes")
         return str(cell)
 
     def fail(self, row: Row, what: str) -> NoReturn:
         """Raise the error that something is wrong in a row."""
-        raise InvalidInput(f"data={self.path}: {row.where}: {what}")
+        raise InvalidInput(f"{self.path}: {row.where}: {what}")
 
 
 def read(path: Path) -> Rows:
@@ -134,17 +135,17 @@ def read(path: Path) -> Rows:
     parse = _KINDS.get(path.suffix.lower())
     if parse is None:
         raise InvalidInput(
-            f"data={path}: no kind of file ends in {path.suffix or path.name!r}; legal are {', '.join(_KINDS)}"
+            f"{path}: no kind of file ends in {path.suffix or path.name!r}; legal are {', '.join(_KINDS)}"
         )
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise InvalidInput(f"data={path}: there is no such file; give one of {', '.join(_KINDS)}") from None
+        raise InvalidInput(f"{path}: there is no such file; give one of {', '.join(_KINDS)}") from None
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"data={path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise InvalidInput(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     found = parse(path, content)
     if not found.rows:
-        raise InvalidInput(f"data={path}: the file holds no examples; add some")
+        raise InvalidInput(f"{path}: the file holds no examples; add some")
     return found
 
 
@@ -177,7 +178,7 @@ def _json_document(path: Path, content: bytes) -> Rows:
         value = about.pop("examples", None)
     if not isinstance(value, list):
         raise InvalidInput(
-            f"data={path}: it is neither a list of objects nor an object with such a list as 'examples'; make it one, "
+            f"{path}: it is neither a list of objects nor an object with such a list as 'examples'; make it one, "
             "or write one object a line in a file that ends in .jsonl"
         )
     items = ((f"item {i}", item) for i, item in enumerate(value, start=1))
@@ -189,7 +190,7 @@ def _objects(path: Path, values: Iterator[tuple[str, object]]) -> Iterator[Row]:
         if value is _BLANK:
             continue
         if not isinstance(value, dict):
-            raise InvalidInput(f'data={path}: {where}: {_short(value)} is not an object such as {{"input": "..."}}')
+            raise InvalidInput(f'{path}: {where}: {_short(value)} is not an object such as {{"input": "..."}}')
         yield Row(where, value)
 
 
@@ -203,9 +204,9 @@ def _json(path: Path, text: str, where: str = "") -> object:
         return json.loads(text)
     except json.JSONDecodeError as error:
         place = where or f"line {error.lineno}: "
-        raise InvalidInput(f"data={path}: {place}not JSON: {error.msg} at column {error.colno}") from None
+        raise InvalidInput(f"{path}: {place}not JSON: {error.msg} at column {error.colno}") from None
     except (ValueError, RecursionError):
-        raise InvalidInput(f"data={path}: {where}a number is too long, or lists too deep, for JSON") from None
+        raise InvalidInput(f"{path}: {where}a number is too long, or lists too deep, for JSON") from None
 
 
 def _csv(path: Path, content: bytes) -> Rows:
@@ -241,11 +242,11 @@ def _separated(path: Path, text: str, delimiter: str) -> Iterator[Row]:
     _, names = next(records, (1, []))
     header = [" ".join(name.split()) for name in names]
     if len(set(header)) < len(header):
-        raise InvalidInput(f"data={path}: the header needs a different name for each column, not {', '.join(header)}")
+        raise InvalidInput(f"{path}: the header needs a different name for each column, not {', '.join(header)}")
     for line, record in records:
         if len(record) != len(header):
             raise InvalidInput(
-                f"data={path}: line {line} has {len(record)} cells, the header {len(header)}; make them the same, and "
+                f"{path}: line {line} has {len(record)} cells, the header {len(header)}; make them the same, and "
                 "put a cell that holds the separator in quotes"
             )
         # Tools that number rows leave the name of that column empty.
@@ -270,7 +271,7 @@ def _records(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[
                 yield line, record
             line = reader.line_num + 1
     except csv.Error as error:
-        raise InvalidInput(f"data={path}: line {line}: not CSV: {error}; correct the file") from None
+        raise InvalidInput(f"{path}: line {line}: not CSV: {error}; correct the file") from None
 
 
 def _parquet(path: Path, content: bytes) -> Rows:
@@ -282,7 +283,7 @@ def _parquet(path: Path, content: bytes) -> Rows:
     try:
         items = parquet.read_table(io.BytesIO(content)).to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise InvalidInput(f"data={path}: not a Parquet file: {str(error).splitlines()[0]}") from None
+        raise InvalidInput(f"{path}: not a Parquet file: {str(error).splitlines()[0]}") from None
     return Rows(path, content, tuple(Row(f"row {i}", item) for i, item in enumerate(items, start=1)))
 
 
@@ -292,7 +293,7 @@ def _text(path: Path, content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise InvalidInput(f"data={path}: line {line}: not UTF-8 text; save the file as UTF-8") from None
+        raise InvalidInput(f"{path}: line {line}: not UTF-8 text; save the file as UTF-8") from None
 
 
 def _short(value: object) -> str:

@@ -125,7 +125,7 @@ def test_multiarith_has_one_number_each(tmp_path: Path) -> None:
     assert dataset.metric == "numeric"
     with pytest.raises(InvalidInput, match="item 1: 'lSolutions' is not a list of one number"):
         load("multiarith", data=write(tmp_path / "x.json", [{"sQuestion": "?", "lSolutions": [1, 2]}]))
-    with pytest.raises(InvalidInput, match="item 1: 'lSolutions' holds True"):
+    with pytest.raises(InvalidInput, match="item 1: 'lSolutions' is not a list of one number"):
         load("multiarith", data=write(tmp_path / "x.json", [{"sQuestion": "?", "lSolutions": [True]}]))
 
 

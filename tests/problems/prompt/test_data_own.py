@@ -133,6 +133,18 @@ def test_in_a_tsv_file_the_tab_separates_whatever_else_a_header_holds(tmp_path: 
     assert own_file(path).examples == (Example("a", "b"),)
 
 
+def test_an_answer_may_be_true_or_false(tmp_path: Path) -> None:
+    path = write(tmp_path, "x.jsonl", '{"input": "a", "target": true}\n{"input": "b", "target": false}')
+    assert own_file(path).examples == (Example("a", "true"), Example("b", "false"))
+
+
+def test_a_file_is_named_as_it_was_given_whatever_setting_named_it(tmp_path: Path) -> None:
+    path = write(tmp_path, "x.csv", "")
+    for name, data in ((str(path), None), ("file", path)):
+        with pytest.raises(InvalidInput, match=f"^{path}: the file holds no examples"):
+            load(name, data=data)
+
+
 def test_columns_can_be_chosen_where_they_cannot_be_guessed(tmp_path: Path) -> None:
     path = write(tmp_path, "x.csv", "text,question,answer,best\na,b,c,d\n")
     assert own_file(path, input_column="question").examples == (Example("b", "c"),)
@@ -168,7 +180,7 @@ def test_without_a_usual_name_the_columns_are_listed(tmp_path: Path) -> None:
         ("x.jsonl", '{"input": "a", "target": "b"}\n{"input": "a", "target": null}', "line 2: it has no 'target'"),
         ("x.jsonl", '{"input": ["a"], "target": "b"}', r"line 1: 'input' holds \['a'\], which is not text"),
         ("x.jsonl", '{"input": 3, "target": "b"}', "line 1: 'input' holds 3, which is not text"),
-        ("x.jsonl", '{"input": "a", "target": true}', "line 1: 'target' holds True, which is neither"),
+        ("x.jsonl", '{"input": "a", "target": ["b"]}', r"line 1: 'target' holds \['b'\], which is neither"),
         ("x.jsonl", '{"input": "a", "target": NaN}', "line 1: 'target' holds nan, which is neither"),
         ("x.jsonl", '{"input": "\\ud800", "target": "b"}', "line 1: 'input' .* half a character"),
         ("x.jsonl", '{"input": " ", "target": "b"}', "line 1: 'input' is empty"),

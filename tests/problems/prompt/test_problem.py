@@ -224,6 +224,20 @@ def test_a_base_model_as_judge_is_refused_before_a_scorer_is_opened(tmp_path: Pa
         prompt(write(tmp_path, ROWS), judge="base", open_model=open_model)
 
 
+def test_a_system_message_needs_a_model_that_takes_one(tmp_path: Path) -> None:
+    def problem(chat: bool, **settings: Any) -> PromptProblem:
+        llm = FunctionLLM(lambda request, i: "x", replace(ABLE, chat=chat))
+        return prompt(write(tmp_path, ROWS), open_model=lambda spec: llm, **settings)
+
+    with pytest.raises(
+        InvalidInput, match=r"^position=system needs a chat model, .* test:function .* position=Q_begin"
+    ):
+        problem(chat=False, position="system")
+    assert problem(chat=True, position="system").scorer.template.system
+    (tmp_path / "own.txt").write_text("{instruction} {input}")
+    assert problem(chat=False, position="system", template=tmp_path / "own.txt").items
+
+
 @pytest.mark.parametrize("chat", [True, False])
 def test_too_long_an_example_is_named(tmp_path: Path, chat: bool) -> None:
     rows = [*ROWS, {"input": "Once upon a time " * 100, "target": "1"}]
