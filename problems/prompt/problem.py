@@ -166,12 +166,13 @@ class PromptProblem(ItemProblem):
         if context is None:
             return
         longest = max(self.examples_of_all, key=lambda example: len(example.input))
-        request = self.scorer.request("x " * (self.space.max_length // 2), longest)
-        tokens = llm.count_tokens(request.prompt)
-        if tokens is not None and tokens + request.max_tokens > context:
+        requests = self.scorer.requests("x " * (self.space.max_length // 2), longest)
+        most = max(request.max_tokens for request in requests)
+        tokens = llm.count_tokens(requests[0].prompt)
+        if tokens is not None and tokens + most > context:
             raise InvalidInput(
                 f"the example that begins with {longest.input[:60]!r} and the longest instruction take {tokens:,} "
-                f"tokens, and an answer up to {request.max_tokens:,}, more than the context of {context:,} tokens of "
+                f"tokens, and an answer up to {most:,}, more than the context of {context:,} tokens of "
                 f"{llm.info.spec}; leave it out, lower max_tokens, or use another scorer"
             )
 
@@ -278,8 +279,7 @@ def prompt(
     # The models last: they take time, and what is wrong with the data or a setting is said before.
     legal_digits = name != "numeric" if digits is None else digits
     check(answer, max_tokens)
-    if answer == "options":
-        check_options(judged, (*parts.train, *parts.validation, *parts.test))
+    check_options(answer, judged, (*parts.train, *parts.validation, *parts.test))
     _check_initial(Text(max_length=max_length, min_length=0, digits=legal_digits), starts)
     referee = None if judge is None else Judge(open_model(judge))
     asked = Scorer(open_model(scorer), where, judged, answer, max_tokens, referee)
