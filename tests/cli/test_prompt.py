@@ -439,23 +439,6 @@ def test_likelihoods_of_a_provider_are_refused_before_anything_is_sent(
     assert "openai:scorer" in line and "use answer=options" in line
 
 
-@pytest.mark.model
-def test_a_local_scorer_answers_by_likelihood(here: Here, server: FaultServer, tmp_path: Path) -> None:
-    write_sentiments(tmp_path)
-    command = (*SOLVE[:3], "train=8", "validation=3", "test=4", "scorer=local", "answer=likelihood")
-    search = (*command, "--llm", "openai:writer", "--max-evaluations", "4")
-    code, out, error = here(*search, "--dry-run")
-    assert code == 0 and server.bodies == [] and "a dry run asks no scorer" in error
-    code, out, error = here(*search, "--json", "--out", "report", "--full-evaluation")
-    [run] = json.loads(out)["runs"]
-    # However many options there are, a pair of an instruction and an example is one scorer call.
-    assert code == 0 and run["scorer_calls"] == 4 * 8
-    with LogReader(tmp_path / "report") as reader:
-        [logged] = reader.runs()
-        answers = [answer for *_, answer in reader.items(logged)]
-    assert set(answers) <= {"good", "bad"} and len(answers) >= 4 * 8
-
-
 def test_the_estimate_counts_every_option(tmp_path: Path) -> None:
     write_sentiments(tmp_path)
     llm = FunctionLLM(lambda request, i: "", replace(ABLE, logprobs=True))
