@@ -68,7 +68,7 @@ class _Silent(Wrapper):
     """A model that is not asked: every reply is a question mark."""
 
     def deliver(self, requests: Sequence[Request], take: Take) -> list[Response]:
-        responses = [Response((Reply("?"),) * request.n, Usage()) for request in requests]
+        responses = [Response((Reply("?", logprob=0.0),) * request.n, Usage()) for request in requests]
         for i, response in enumerate(responses):
             take(i, 0, response)
         return responses

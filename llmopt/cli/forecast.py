@@ -155,7 +155,7 @@ class _Search:
 def _asked(problem: PromptProblem, examples: Sequence[Example]) -> Iterator[tuple[LLM, list[Request]]]:
     """Yield each model that a score takes, with what it is asked: the scorer, and a judge of its answers."""
     scorer = problem.scorer
-    yield scorer.llm, [scorer.request(TYPICAL, example) for example in examples]
+    yield scorer.llm, [request for example in examples for request in scorer.requests(TYPICAL, example)]
     if scorer.judge is not None:
         answer = "x " * scorer.max_tokens
         yield scorer.judge.llm, [scorer.judge.request(example, answer) for example in examples]

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
 
+from llmopt.errors import InvalidInput
+
 
 @dataclass(frozen=True)
 class Message:
@@ -83,6 +85,9 @@ class Request:
         Texts that end a reply; the text itself is not part of the reply.
     seed
         Seed of the first reply, used where the model takes one; reply ``i`` uses ``seed + i``.
+    given
+        A text in place of a reply. The model writes nothing and says how likely this text is, see :class:`Reply`;
+        ``max_tokens`` bounds its tokens, and ``constraint``, ``sampling`` and ``stop`` say nothing.
     """
 
     prompt: str | tuple[Message, ...]
@@ -92,6 +97,7 @@ class Request:
     sampling: Sampling = Sampling()
     stop: tuple[str, ...] = ()
     seed: int | None = None
+    given: str | None = None
 
 
 class Usage(NamedTuple):
@@ -108,10 +114,22 @@ class Usage(NamedTuple):
 
 @dataclass(frozen=True)
 class Reply:
-    """One reply. ``finish_reason`` is ``"stop"``, or ``"length"`` where ``max_tokens`` cut it off."""
+    """One reply.
+
+    Parameters
+    ----------
+    text
+        What the model wrote, or was given.
+    finish_reason
+        ``"stop"``, or ``"length"`` where ``max_tokens`` cut it off.
+    logprob
+        Of a given text: the natural logarithm of the probability that the model itself begins its reply with it, in the
+        tokens in which its tokenizer writes the text, added up over them. None where nothing was given.
+    """
 
     text: str
     finish_reason: Literal["stop", "length"] = "stop"
+    logprob: float | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +146,8 @@ class Capabilities:
 
     ``chat`` answers conversations, ``continuation`` continues raw text, ``grammar`` and ``schema`` decode
     under a :class:`Constraint`, ``n`` gives several replies from one reading of the prompt, ``seed`` takes
-    seeds, ``context`` is the number of tokens that prompt and reply may have together (None: not known).
+    seeds, ``logprobs`` says how likely a given reply is, ``context`` is the number of tokens that prompt and
+    reply may have together (None: not known).
     """
 
     chat: bool = False
@@ -137,6 +156,7 @@ class Capabilities:
     schema: bool = False
     n: bool = False
     seed: bool = False
+    logprobs: bool = False
     context: int | None = None
 
 
@@ -238,6 +258,12 @@ class Wrapper(LLM):
 
     def count_tokens(self, prompt: str | tuple[Message, ...]) -> int | None:
         return self._llm.count_tokens(prompt)
+
+
+def check_given(llm: LLM, requests: Sequence[Request]) -> None:
+    """Raise InvalidInput where a reply is given and the model cannot say how likely it is."""
+    if not llm.capabilities.logprobs and any(request.given is not None for request in requests):
+        raise InvalidInput(f"{llm.info.spec} does not say how likely a given reply is; use a local model")
 
 
 def _nobody(i: int, first: int, part: Response) -> None:

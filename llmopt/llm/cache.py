@@ -134,7 +134,8 @@ class Cached(Wrapper):
         if request.n < 1 or (request.seed is None and not greedy):
             return None
         identity = {
-            **vars(request),
+            # Without what is not given, so that replies are found that were kept before replies could be given.
+            **{name: value for name, value in vars(request).items() if name != "given" or value is not None},
             "n": None,
             "seed": None if greedy else [self._draw, request.seed],
             # 1 and 1.0 are the same setting.

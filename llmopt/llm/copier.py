@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from llmopt.errors import InvalidInput
-from llmopt.llm.base import LLM, Capabilities, ModelInfo, Reply, Request, Response, Usage
+from llmopt.llm.base import LLM, Capabilities, ModelInfo, Reply, Request, Response, Usage, check_given
 
 # A choice that begins with a digit, such as 3x3, is no number.
 _NUMBER = re.compile(r"(\S*)=(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?!\S)")
@@ -38,6 +38,7 @@ class Copier(LLM):
         return Capabilities(continuation=True, n=True, seed=True)
 
     def generate(self, requests: Sequence[Request]) -> list[Response]:
+        check_given(self, requests)
         return [self._response(request) for request in requests]
 
     def _response(self, request: Request) -> Response:

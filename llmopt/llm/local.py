@@ -6,19 +6,33 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from llmopt.errors import InvalidInput, ModelError
 from llmopt.llm import catalog, gguf
-from llmopt.llm.base import LLM, Capabilities, Message, ModelInfo, Reply, Request, Response, Take, Usage
+from llmopt.llm.base import (
+    LLM,
+    Capabilities,
+    Constraint,
+    Message,
+    ModelInfo,
+    Reply,
+    Request,
+    Response,
+    Sampling,
+    Take,
+    Usage,
+)
 from llmopt.llm.client import Client, Overflow
 from llmopt.llm.server import Server, require_runtime
 
 # llama.cpp takes seeds modulo 2**32 and draws a random one for 2**32 - 1; below 2**31 there is room for + n.
 _SEEDS = 2**31
 _FIELDS = ["content", "stop_type", "tokens_predicted", "tokens_evaluated", "timings/cache_n"]
+_LOGPROBS = "completion_probabilities"
 
 
 class LocalLLM(LLM):
@@ -108,6 +122,7 @@ class LocalLLM(LLM):
             schema=True,
             n=True,
             seed=True,
+            logprobs=True,
             context=self._context,
         )
 
@@ -128,7 +143,7 @@ class LocalLLM(LLM):
             return [response for found in pool.map(answers, groups) for response in found]
 
     def count_tokens(self, prompt: str | tuple[Message, ...]) -> int:
-        return len(self._tokens(prompt))
+        return len(self._tokens(self._as_text(prompt)))
 
     def close(self) -> None:
         """End the server, if this object started it; requests that are running elsewhere fail."""
@@ -140,9 +155,14 @@ class LocalLLM(LLM):
         for name in ("n", "max_tokens"):
             if getattr(request, name) < 1:
                 raise InvalidInput(f"{name} must be at least 1, not {getattr(request, name)}")
+        if request.given == "":
+            raise InvalidInput("a given reply must not be empty")
 
     def _answer(self, i: int, request: Request, take: Take) -> Response:
-        prompt = self._tokens(request.prompt)
+        text = self._as_text(request.prompt)
+        prompt = self._tokens(text)
+        if request.given is not None:
+            request = self._forced(request, request.given, text, prompt)
         room = self._context - len(prompt)
         if room < request.max_tokens:
             raise ModelError(
@@ -174,6 +194,9 @@ class LocalLLM(LLM):
             # Otherwise every choice repeats the prompt and the grammar.
             "response_fields": _FIELDS,
         }
+        if request.given is not None:
+            # Those of the model before any sampler, the grammar's too, has its say.
+            body |= {"n_probs": 1, "post_sampling_probs": False, "response_fields": [*_FIELDS, _LOGPROBS]}
         if request.seed is not None:
             body["seed"] = (request.seed + first) % _SEEDS
         if request.constraint is not None and request.constraint.grammar is not None:
@@ -189,13 +212,40 @@ class LocalLLM(LLM):
             raise ModelError(f"the local model gave {len(choices)} replies where {n} were asked for")
         return choices
 
-    def _tokens(self, prompt: str | tuple[Message, ...]) -> list[int]:
-        if not isinstance(prompt, str):
-            prompt = self._as_text(prompt)
-        tokens: list[int] = self._post("/tokenize", {"content": prompt, "add_special": True})["tokens"]
+    def _forced(self, request: Request, given: str, text: str, prompt: list[int]) -> Request:
+        """Return a request whose one reply is the given one, in the tokens that follow the prompt's.
+
+        Under a grammar of its characters the greedy reply would be spelled in tokens that the model seldom writes.
+        """
+        whole = self._pieces(text + given, special=True)
+        tokens = whole[len(prompt) :]
+        if [token["id"] for token in whole[: len(prompt)]] != prompt:
+            # The prompt's last token would reach into the reply.
+            tokens = self._pieces(given, special=False)
+        if len(tokens) > request.max_tokens:
+            raise InvalidInput(f"the given reply has {len(tokens)} tokens, more than max_tokens={request.max_tokens}")
+        if any(not isinstance(token["piece"], str) for token in tokens):
+            raise InvalidInput(
+                f"{self._info.spec} cannot say how likely {given[:60]!r} is, because it writes a character of it in "
+                "several tokens; give another text"
+            )
+        grammar = "root ::= " + " ".join(f"<[{token['id']}]>" for token in tokens)
+        return replace(
+            request, max_tokens=len(tokens), constraint=Constraint(grammar), sampling=Sampling(temperature=0.0), stop=()
+        )
+
+    def _tokens(self, text: str) -> list[int]:
+        tokens: list[int] = self._post("/tokenize", {"content": text, "add_special": True})["tokens"]
         return tokens
 
-    def _as_text(self, messages: tuple[Message, ...]) -> str:
+    def _pieces(self, text: str, *, special: bool) -> list[dict[str, Any]]:
+        body = {"content": text, "add_special": special, "with_pieces": True}
+        tokens: list[dict[str, Any]] = self._post("/tokenize", body)["tokens"]
+        return tokens
+
+    def _as_text(self, messages: str | tuple[Message, ...]) -> str:
+        if isinstance(messages, str):
+            return messages
         if not self._chat:
             raise InvalidInput(
                 f"{self._info.spec} is a base model (its file holds no chat template) and cannot hold a "
@@ -253,9 +303,10 @@ def _alike(requests: Sequence[Request], parallel: int) -> list[range]:
 
 
 def _beginning(request: Request) -> str:
-    """Return the text up to where a conversation differs from its neighbours, by what its writer says of it."""
+    """Return the text up to where a request differs from its neighbours: of a conversation as its writer says, and all
+    of a text for which several replies are given."""
     if isinstance(request.prompt, str):
-        return ""
+        return "" if request.given is None else request.prompt
     known = ""
     for message in request.prompt:
         known += message.content[: message.stable]
@@ -278,6 +329,11 @@ def _usage(choices: Sequence[Mapping[str, Any]]) -> Usage:
 
 
 def _reply(choice: Mapping[str, Any], request: Request) -> Reply:
+    if request.given is not None:
+        logprobs = [token["logprob"] for token in choice.get(_LOGPROBS, ())]
+        if len(logprobs) != request.max_tokens:
+            raise ModelError(f"the local model did not say how likely {request.given[:60]!r} is")
+        return Reply(request.given, logprob=sum(logprobs))
     if choice["stop_type"] == "limit":
         return Reply(choice["content"], "length")
     constraint = request.constraint

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from llmopt.errors import InvalidInput, ModelError
-from llmopt.llm.base import LLM, Capabilities, ModelInfo, Reply, Request, Response, Take, Usage
+from llmopt.llm.base import LLM, Capabilities, ModelInfo, Reply, Request, Response, Take, Usage, check_given
 from llmopt.llm.endpoint import Endpoint
 from llmopt.llm.keys import Key
 from llmopt.llm.ledger import Bound
@@ -73,6 +73,7 @@ class RemoteLLM(LLM):
         return self.deliver(requests, lambda i, first, part: None)
 
     def deliver(self, requests: Sequence[Request], take: Take) -> list[Response]:
+        check_given(self, requests)
         for request in requests:
             self._check(request)
         jobs = [

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llmopt.errors import InvalidInput, ModelError
-from llmopt.llm.base import LLM, Capabilities, ModelInfo, Request, Response, Usage
+from llmopt.llm.base import LLM, Capabilities, ModelInfo, Request, Response, Usage, check_given
 from llmopt.runlog.logged_requests import LoggedRequest
 from llmopt.runlog.reader import FILE, LogReader
 from llmopt.runlog.requests import digest, settings_of, texts_of
@@ -75,6 +75,7 @@ class Replay(LLM):
         return self._capabilities
 
     def generate(self, requests: Sequence[Request]) -> list[Response]:
+        check_given(self, requests)
         return [self._answer(request) for request in requests]
 
     def _answer(self, request: Request) -> Response:

@@ -10,14 +10,20 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from llmopt.errors import InvalidInput, ModelError
 from llmopt.llm.base import Reply
 
 # "llmc", so that the file of another program is told from ours before anything is written to it.
 _APPLICATION = 0x6C6C6D63
-_VERSION = 1
+# Each brings a file from the version of its position to the next one; what is there is never changed.
+_STEPS = (
+    "CREATE TABLE replies (key BLOB, sample INTEGER, finish TEXT, text BLOB, checksum INTEGER, "
+    "PRIMARY KEY (key, sample)) WITHOUT ROWID",
+    "ALTER TABLE replies ADD COLUMN logprob REAL",
+)
+_VERSION = len(_STEPS)
 _BUSY_SECONDS = 30.0
 _FINISH: dict[object, Literal["stop", "length"]] = {"stop": "stop", "length": "length"}
 _MEANING = {
@@ -54,7 +60,8 @@ class ReplyFile:
         with self._using() as connection:
             for key, size in wanted.items():
                 rows = connection.execute(
-                    "SELECT sample, finish, text, checksum FROM replies WHERE key = ? AND sample < ?", (key, size)
+                    "SELECT sample, finish, text, logprob, checksum FROM replies WHERE key = ? AND sample < ?",
+                    (key, size),
                 ).fetchall()
                 found[key] = {sample: self._reply(key, sample, *rest) for sample, *rest in rows}
         return found
@@ -65,9 +72,10 @@ class ReplyFile:
         for key, sample, reply in replies:
             # A model may end its reply in the middle of a character.
             text = reply.text.encode("utf-8", "surrogatepass")
-            rows.append((key, sample, reply.finish_reason, text, _checksum(key, sample, reply.finish_reason, text)))
+            checksum = _checksum(key, sample, reply.finish_reason, text, reply.logprob)
+            rows.append((key, sample, reply.finish_reason, text, checksum, reply.logprob))
         with self._using() as connection, _transaction(connection, "BEGIN IMMEDIATE"):
-            connection.executemany("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?)", rows)
+            connection.executemany("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def close(self) -> None:
         """Close the file; may be called twice."""
@@ -101,40 +109,39 @@ class ReplyFile:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        """Make the table in a new file; refuse a file that is not ours before it is changed."""
+        """Bring the table to the newest version; refuse a file that is not ours before it is changed."""
         with _transaction(connection, "BEGIN"):
-            ours = self._ours(connection)
-        if not ours:
+            found = self._version(connection)
+        if found < _VERSION:
             with _transaction(connection, "BEGIN IMMEDIATE"):
                 # Another process may have been quicker.
-                if not self._ours(connection):
-                    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-                    connection.execute(f"PRAGMA user_version = {_VERSION}")
-                    connection.execute(
-                        "CREATE TABLE replies (key BLOB, sample INTEGER, finish TEXT, text BLOB, checksum INTEGER, "
-                        "PRIMARY KEY (key, sample)) WITHOUT ROWID"
-                    )
+                for change in _STEPS[self._version(connection) :]:
+                    connection.execute(change)
+                connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+                connection.execute(f"PRAGMA user_version = {_VERSION}")
         _write_ahead(connection)
         # A computer that loses its power may lose the last replies, but not the file.
         connection.execute("PRAGMA synchronous = NORMAL")
 
-    def _ours(self, connection: sqlite3.Connection) -> bool:
+    def _version(self, connection: sqlite3.Connection) -> int:
+        """Return the version of our table; 0 where the file is empty."""
         # A transaction begins with the first table that is read: from then on another process changes nothing.
         [tables], [application], [version] = (
             connection.execute(question).fetchone()
             for question in ("SELECT count(*) FROM sqlite_master", "PRAGMA application_id", "PRAGMA user_version")
         )
-        if application == _APPLICATION and version == _VERSION and tables:
-            return True
+        if application == _APPLICATION and 1 <= version <= _VERSION and tables:
+            return int(version)
         if application == _APPLICATION and version > _VERSION:
             raise InvalidInput(f"reply cache {self.path} was written by a newer llmopt; give another name")
         if application or version or tables:
             raise InvalidInput(f"reply cache {self.path} is the file of another program; give another name")
-        return False
+        return 0
 
-    def _reply(self, key: bytes, sample: int, finish: object, text: object, checksum: object) -> Reply:
-        if isinstance(text, bytes) and finish in _FINISH and _checksum(key, sample, finish, text) == checksum:
-            return Reply(text.decode("utf-8", "surrogatepass"), _FINISH[finish])
+    def _reply(self, key: bytes, sample: int, finish: object, text: object, logprob: Any, checksum: object) -> Reply:
+        whole = isinstance(text, bytes) and _checksum(key, sample, finish, text, logprob) == checksum
+        if isinstance(text, bytes) and whole and finish in _FINISH:
+            return Reply(text.decode("utf-8", "surrogatepass"), _FINISH[finish], logprob)
         raise InvalidInput(f"reply cache {self.path} {_MEANING[sqlite3.SQLITE_CORRUPT]}")
 
     @contextmanager
@@ -175,6 +182,8 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
-def _checksum(key: bytes, sample: object, finish: object, text: bytes) -> int:
+def _checksum(key: bytes, sample: object, finish: object, text: bytes, logprob: object) -> int:
     """SQLite notices a damaged structure, but not damaged content."""
-    return zlib.crc32(b"%b %b %b %b" % (key, str(sample).encode(), str(finish).encode(), text))
+    known = b"%b %b %b %b" % (key, str(sample).encode(), str(finish).encode(), text)
+    # Without one as before there were any.
+    return zlib.crc32(known if logprob is None else b"%b %b" % (known, repr(logprob).encode()))

@@ -56,7 +56,8 @@ def identify(
         role: {
             "spec": llm.info.spec,
             "details": dict(sorted(llm.info.details.items())),
-            "capabilities": asdict(llm.capabilities),
+            # Without what a log cannot keep, see :class:`llmopt.runlog.replies.Logged`.
+            "capabilities": {name: able for name, able in asdict(llm.capabilities).items() if name != "logprobs"},
         }
         for role, llm in solver.models.items()
     }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from llmopt.errors import LogError, ModelError, ReplayDiverged
-from llmopt.llm.base import LLM, Reply, Request, Response, Take, Usage, Wrapper
+from llmopt.llm.base import LLM, Capabilities, Reply, Request, Response, Take, Usage, Wrapper, check_given
 from llmopt.llm.samples import gaps_of, part_of
 from llmopt.runlog.journal import Journal
 from llmopt.runlog.logged_requests import LoggedRequest, Place
@@ -35,6 +36,11 @@ class Logged(Wrapper):
         self._journal = journal
         self._role = role
 
+    @property
+    def capabilities(self) -> Capabilities:
+        # The log has no place for how likely a reply is.
+        return replace(super().capabilities, logprobs=False)
+
     def deliver(self, requests: Sequence[Request], take: Take) -> list[Response]:
         """As the model does; see :meth:`llmopt.llm.base.LLM.deliver`.
 
@@ -45,6 +51,7 @@ class Logged(Wrapper):
         LogError
             The log cannot be written.
         """
+        check_given(self, requests)
         journal = self._journal
         place = journal.place(self._role)
         logged = journal.known(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
@@ -167,6 +168,22 @@ class ModelChecks(Checks):
                     fault(f"the grammar {DIGITS.grammar!r} is answered with {brief(reply.text)}")
 
         self.for_all(check, request=self.requests())
+
+    def test_no_given_reply_that_is_changed_or_of_no_likelihood(self) -> None:
+        with self.make() as llm:
+            if not llm.capabilities.logprobs:
+                pytest.skip("it does not claim to say how likely a given reply is")
+        self._needs_free_requests()
+
+        def check(request: Request, given: str) -> None:
+            [response] = self._answers([replace(request, given=given)])
+            for reply in response.replies:
+                if reply.text != given or reply.finish_reason != "stop":
+                    fault(f"the given reply {given!r} comes back as {brief(reply)}")
+                if reply.logprob is None or not -math.inf < reply.logprob <= 0.0:
+                    fault(f"the given reply {given!r} has the log-probability {reply.logprob!r}")
+
+        self.for_all(check, request=self.requests(), given=st.sampled_from([" 1", " a b", "x"]))
 
     def test_no_untyped_error(self) -> None:
         """A request beyond what the model can do is answered, or refused by an error that a user can read."""

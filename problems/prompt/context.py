@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from llmopt.errors import InvalidInput
+from llmopt.llm.base import Request
 from llmopt.llm.metered import prompt_bound
 from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.scorer import Scorer
@@ -26,12 +27,15 @@ def check_context(scorer: Scorer, examples: Sequence[Example], instruction: str)
     if context is None:
         return
 
+    def longest_answer(example: Example) -> Request:
+        return max(scorer.requests(instruction, example), key=lambda request: request.max_tokens)
+
     def at_most(example: Example) -> int:
-        request = scorer.request(instruction, example)
+        request = longest_answer(example)
         return prompt_bound(request) + request.max_tokens
 
     for example in _longest([example for example in examples if at_most(example) > context]):
-        request = scorer.request(instruction, example)
+        request = longest_answer(example)
         tokens = scorer.llm.count_tokens(request.prompt)
         if tokens is not None and tokens + request.max_tokens > context:
             raise InvalidInput(

@@ -271,8 +271,7 @@ def prompt(
     # The models last: they take time, and what is wrong with the data or a setting is said before.
     legal_digits = name != "numeric" if digits is None else digits
     check(answer, max_tokens)
-    if answer == "options":
-        check_options(judged, (*parts.train, *parts.validation, *parts.test))
+    check_options(answer, judged, (*parts.train, *parts.validation, *parts.test))
     _check_initial(Text(max_length=max_length, min_length=0, digits=legal_digits), starts)
     referee = None if judge is None else Judge(open_model(judge))
     llm = open_model(scorer)

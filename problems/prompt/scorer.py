@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Literal, get_args
+
+import numpy as np
 
 from llmopt.errors import InvalidInput, ModelError
 from llmopt.items import ItemScore
-from llmopt.llm.base import LLM, Constraint, Request, Response, Sampling
+from llmopt.llm.base import LLM, Constraint, Reply, Request, Response, Sampling
 from llmopt.opro.grammar import quote
 from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.judge import Judge
 from llmopt.problems.prompt.metrics.base import Metric
 from llmopt.problems.prompt.template import Template
 
-Answer = Literal["free", "options"]
+Answer = Literal["free", "options", "likelihood"]
 
 Pair = tuple[str, Example]
 """An instruction and an example."""
@@ -40,18 +43,41 @@ def check(answer: object, max_tokens: object) -> None:
         raise InvalidInput(f"max_tokens={max_tokens!r} is not legal; give a whole number of at least 1")
 
 
-def check_options(metric: Metric, examples: Sequence[Example]) -> None:
-    """Raise InvalidInput where an example has no options among which ``answer=options`` could choose."""
+def check_options(answer: Answer, metric: Metric, examples: Sequence[Example]) -> None:
+    """Raise InvalidInput where an example has no options among which an answer could be chosen."""
+    if answer == "free":
+        return
     without = [example for example in examples if not metric.options(example)]
     if without:
-        raise _without_options(without, len(examples))
+        raise InvalidInput(
+            f"answer={answer} needs the options of every example, and {len(without)} of {len(examples)} have none, "
+            f"such as the one that begins with {without[0].input[:60]!r}; use answer=free or another metric"
+        )
+    if answer == "likelihood":
+        for options in dict.fromkeys(tuple(metric.options(example)) for example in examples):
+            _check_beginnings(options)
 
 
-def _without_options(without: Sequence[Example], count: int) -> InvalidInput:
-    return InvalidInput(
-        f"answer=options needs the options of every example, and {len(without)} of {count} have none, such "
-        f"as the one that begins with {without[0].input[:60]!r}; use answer=free or another metric"
-    )
+def _check_beginnings(options: Sequence[str]) -> None:
+    """Raise InvalidInput where an option begins with another one, than which it is never likelier."""
+    for one in options:
+        for other in options:
+            if one != other and other.casefold().startswith(one.casefold()):
+                raise InvalidInput(
+                    f"answer=likelihood cannot choose {other!r}, which begins with the option {one!r} and is never "
+                    "likelier; use answer=options"
+                )
+
+
+def _spellings(options: Sequence[str]) -> Mapping[str, str]:
+    """Return the option that each spelling stands for."""
+    # A word may begin with a capital letter or not; the metric makes no difference.
+    spelled: dict[str, str] = {}
+    for option in options:
+        for form in (option, option.capitalize()):
+            if form in options or not form.startswith("("):
+                spelled.setdefault(form, option)
+    return spelled
 
 
 @dataclass(frozen=True)
@@ -69,6 +95,8 @@ class Scorer:
     answer
         ``"free"``: the model writes up to ``max_tokens`` tokens. ``"options"``: it decodes under a grammar or schema of
         the metric's options, so that the likeliest one, token by token, is its answer; it cannot reason then.
+        ``"likelihood"``: it says how likely each option is, in all its spellings together, and the likeliest one is its
+        answer, the first of equals; a request for each spelling.
     max_tokens
         Of a free answer, the same for every instruction.
     judge
@@ -92,15 +120,38 @@ class Scorer:
                 f"answer=options needs a model that decodes under a grammar or schema, which {self.llm.info.spec} does "
                 "not; use answer=free"
             )
+        if self.answer == "likelihood" and not able.logprobs:
+            raise InvalidInput(
+                f"answer=likelihood needs a model that says how likely a given reply is, which {self.llm.info.spec} "
+                "does not; use answer=options, or a local model"
+            )
 
-    def request(self, instruction: str, example: Example) -> Request:
-        """Return what the model is asked.
+    def requests(self, instruction: str, example: Example) -> list[Request]:
+        """Return all that the model is asked of an example: one request, or one for each spelling of each option.
 
         Raises
         ------
         InvalidInput
-            It is to choose among options, and the example has none.
+            It is to choose among options, and the example has none, or one that begins with another.
         """
+        request = self.request(instruction, example)
+        if self.answer != "likelihood":
+            return [request]
+        # After a colon the text of a base model goes on with a space.
+        space = " " if isinstance(request.prompt, str) and not request.prompt[-1:].isspace() else ""
+        given = [space + form for form in _spellings(self.metric.options(example))]
+        # No token is shorter than a byte.
+        return [replace(request, given=text, max_tokens=len(text.encode()), stop=()) for text in given]
+
+    def request(self, instruction: str, example: Example) -> Request:
+        """Return what the model is asked in one request, or what all of them have in common.
+
+        Raises
+        ------
+        InvalidInput
+            As by :meth:`requests`.
+        """
+        check_options(self.answer, self.metric, [example])
         able = self.llm.capabilities
         chat = able.chat
         filled = self.template.messages if chat else self.template.filled
@@ -113,12 +164,7 @@ class Scorer:
         )
         if self.answer != "options":
             return request
-        options = self.metric.options(example)
-        if not options:
-            raise _without_options([example], 1)
-        # A word may begin with a capital letter or not; the metric makes no difference.
-        spelled = list(dict.fromkeys(form for option in options for form in (option, option.capitalize())))
-        spelled = [form for form in spelled if not form.startswith("(") or form in options]
+        spelled = list(_spellings(self.metric.options(example)))
         space = "" if chat else '" "? '
         grammar = f"root ::= {space}({' | '.join(map(quote, spelled))})\n"
         return replace(
@@ -154,17 +200,39 @@ class Scorer:
 
     def _score(self, asked: Sequence[tuple[int, str, Example]], keep: Callable[[int, ItemScore], None]) -> None:
         """Score triples of a place, an instruction and an example."""
+        requests = [self.requests(instruction, example) for _, instruction, example in asked]
+        owners = [i for i, own in enumerate(requests) for _ in own]
+        replies: list[dict[int, Reply]] = [{} for _ in asked]
+        lock = Lock()
         answers: dict[int, str] = {}
 
-        def take(i: int, first: int, part: Response) -> None:
+        def take(number: int, first: int, part: Response) -> None:
+            i = owners[number]
+            with lock:
+                replies[i][number] = part.replies[0]
+                if len(replies[i]) < len(requests[i]):
+                    return
             place, _, example = asked[i]
-            text = part.replies[0].text.strip()
+            text = self._answer(example, [reply for _, reply in sorted(replies[i].items())])
             self._said.append(bool(text))
             if self.judge is None:
                 keep(place, ItemScore(self.metric.score(text, example), text))
             else:
                 answers[i] = text
 
-        self.llm.deliver([self.request(instruction, example) for _, instruction, example in asked], take)
+        self.llm.deliver([request for own in requests for request in own], take)
         if self.judge is not None:
             self.judge.score([(asked[i][0], asked[i][2], text) for i, text in sorted(answers.items())], keep)
+
+    def _answer(self, example: Example, replies: Sequence[Reply]) -> str:
+        """Return the answer in the replies to all that was asked of an example."""
+        if self.answer != "likelihood":
+            return replies[0].text.strip()
+        logprobs: dict[str, float] = {}
+        texts: dict[str, str] = {}
+        for option, reply in zip(_spellings(self.metric.options(example)).values(), replies, strict=True):
+            if reply.logprob is None:
+                raise ModelError(f"{self.llm.info.spec} did not say how likely {reply.text[:60]!r} is")
+            texts.setdefault(option, reply.text.strip())
+            logprobs[option] = float(np.logaddexp(logprobs.get(option, -np.inf), reply.logprob))
+        return texts[max(logprobs, key=logprobs.__getitem__)]

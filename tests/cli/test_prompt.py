@@ -10,14 +10,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from llmopt.cli.forecast import _asked
+from llmopt.problems.prompt.problem import prompt
 from llmopt.runlog import LogReader
 from support.commands import Here, environment
 from support.fault_server import FaultServer
+from support.models import ABLE, FunctionLLM
 
 EXAMPLES = 40
 TRAIN, VALIDATION, TEST = 24, 6, 10
@@ -454,3 +458,34 @@ def test_an_interrupted_search_goes_on_and_pays_for_nothing_twice(
     [ours], [theirs] = clean(resumed), clean(undisturbed)
     assert ours["test_accuracy"] == theirs["test_accuracy"] == 1.0
     assert ours["unique_pairs"] == theirs["unique_pairs"] == 12
+
+
+def write_sentiments(folder: Path) -> None:
+    rows = [{"input": f"review {i}: it was {'good' if i % 2 else 'bad'}", "target": "good" if i % 2 else "bad"}
+            for i in range(EXAMPLES)]  # fmt: skip
+    (folder / "own.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_likelihoods_of_a_provider_are_refused_before_anything_is_sent(
+    here: Here, server: FaultServer, tmp_path: Path
+) -> None:
+    write_sentiments(tmp_path)
+    code, out, error = here(*SOLVE, *BUDGET, "answer=likelihood")
+    assert (code, out) == (2, "") and server.bodies == []
+    [line] = error.splitlines()
+    assert "answer=likelihood needs a model that says how likely a given reply is" in line
+    assert "openai:scorer" in line and "use answer=options" in line
+
+
+def test_the_estimate_counts_every_option(tmp_path: Path) -> None:
+    write_sentiments(tmp_path)
+    llm = FunctionLLM(lambda request, i: "", replace(ABLE, logprobs=True))
+    dataset = str(tmp_path / "own.jsonl")
+    free, likelihood = (
+        prompt(dataset, answer=answer, open_model=lambda spec: llm)  # type: ignore[arg-type]
+        for answer in ("free", "likelihood")
+    )
+    [(_, ones)] = _asked(free, free.splits.train)
+    [(_, all_)] = _asked(likelihood, likelihood.splits.train)
+    # Two labels, each in small and capital letters.
+    assert [request.prompt for request in all_] == [request.prompt for request in ones for _ in range(4)]

@@ -82,3 +82,8 @@ def test_a_scorers_requests_are_grouped_by_what_stands_first() -> None:
     # Three workers: four examples of an instruction each, or three instructions of a question and not more.
     sizes = {position: [len(group) for group in _alike(sent(position), 3)] for position in POSITIONS}
     assert sizes == {"Q_begin": [4] * 3, "system": [4] * 3, "Q_end": [3] * 4, "A_begin": [3] * 4}
+
+
+def test_a_base_models_options_are_read_with_their_question() -> None:
+    requests = [Request(f"question {i}", given=option) for i in range(6) for option in ("a", "b", "c")]
+    assert [len(group) for group in _alike(requests, 3)] == [3] * 6

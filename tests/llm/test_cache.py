@@ -202,3 +202,27 @@ def test_a_model_that_gives_fewer_replies_is_an_error_and_what_it_gave_is_kept(p
         llm.generate([REQUEST])
     with Cached(CountingLLM(first=9), path) as llm:
         assert texts(llm) == ["reply 0", "reply 1", "reply 9"]
+
+
+def test_a_given_reply_is_kept_with_its_likelihood_and_apart_from_all_others(path: Path) -> None:
+    free = Request("a prompt", sampling=Sampling(temperature=0))
+    requests = [replace(free, given=text) for text in ("yes", "no")]
+    known = {"yes": -0.25, "no": -3.402823e38, None: None}
+
+    def reply(request: Request, i: int) -> Reply:
+        return Reply(request.given or "yes", logprob=known[request.given])
+
+    inner = FunctionLLM(reply)
+    with Cached(inner, path) as llm:
+        llm.generate([free])
+        first = llm.generate(requests)
+    assert inner.requests == [free, *requests]
+    assert [response.replies for response in first] == [
+        (Reply("yes", logprob=-0.25),),
+        (Reply("no", logprob=known["no"]),),
+    ]
+    again = FunctionLLM(reply)
+    with Cached(again, path) as llm:
+        assert [response.replies for response in llm.generate(requests)] == [response.replies for response in first]
+        assert llm.generate([free])[0].replies == (Reply("yes"),)
+    assert again.requests == []

@@ -74,3 +74,8 @@ def test_a_search_of_copies_finds_a_line() -> None:
         seed=0,
     )
     assert result.success and not result.invalid
+
+
+def test_it_does_not_say_how_likely_a_reply_is() -> None:
+    with pytest.raises(InvalidInput, match="copier does not say how likely a given reply is; use a local model"):
+        Copier().generate([Request("a", given="b")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing
 import pickle
 import re
@@ -187,3 +188,63 @@ def test_a_truncated_file_is_one_clear_line(local_llm: LocalLLM, tmp_path: Path)
         part.write_bytes(file.read(40_000_000))
     with pytest.raises(InvalidInput, match=r"part\.gguf cannot be loaded: .*corrupted or incomplete"):
         LocalLLM(part)
+
+
+REVIEW = "Review: I loved it.\nSentiment:"
+
+
+def next_tokens(llm: LocalLLM, prompt: str, n: int = 20) -> dict[str, float]:
+    """The likeliest next tokens of an unconstrained reply, by llama.cpp's own account."""
+    body = {"prompt": llm._tokens(prompt), "n_predict": 1, "n_probs": n, "temperature": 0}
+    top = llm._post("/completion", body, tokens=100)["completion_probabilities"][0]["top_logprobs"]
+    return {token["token"]: token["logprob"] for token in top}
+
+
+def logprob(llm: LocalLLM, prompt: str, given: str) -> float:
+    [response] = llm.generate([Request(prompt, given=given)])
+    [reply] = response.replies
+    assert (reply.text, reply.finish_reason) == (given, "stop") and reply.logprob is not None
+    return reply.logprob
+
+
+def test_the_likelihood_of_a_token_is_the_models_own_and_not_the_grammars(local_llm: LocalLLM) -> None:
+    likeliest = next_tokens(local_llm, REVIEW)
+    for token, expected in likeliest.items():
+        if local_llm._tokens(REVIEW + token)[:-1] == local_llm._tokens(REVIEW):
+            assert logprob(local_llm, REVIEW, token) == pytest.approx(expected, abs=0.02)
+    shares = [math.exp(logprob(local_llm, REVIEW, word)) for word in (" positive", " negative")]
+    assert 0 < sum(shares) < 0.5 and shares[0] > shares[1]
+
+
+def test_a_reply_of_several_tokens_is_as_likely_as_each_after_the_others(local_llm: LocalLLM) -> None:
+    # A token " very" is likely, a token " " is likelier: under a grammar of characters it would come first.
+    whole = logprob(local_llm, REVIEW, " very negative")
+    steps = [logprob(local_llm, REVIEW, " very"), logprob(local_llm, f"{REVIEW} very", " negative")]
+    assert whole == pytest.approx(sum(steps), abs=0.05)
+    assert next_tokens(local_llm, REVIEW)[" "] > steps[0]
+
+
+def test_a_given_reply_comes_back_whatever_else_is_asked(local_llm: LocalLLM) -> None:
+    request = Request(REVIEW, n=3, given=" naïve; (A)\n", constraint=PAIR, stop=(";",), sampling=Sampling(2.0), seed=3)
+    [response] = local_llm.generate([request])
+    assert len(set(response.replies)) == 1 and len(response.replies) == 3
+    assert response.replies[0].logprob == pytest.approx(logprob(local_llm, REVIEW, " naïve; (A)\n"), abs=0.1)
+    assert 0 < response.usage.completion_tokens <= 3 * request.max_tokens
+    # A prompt that ends within a word is read as it stands.
+    assert logprob(local_llm, f"{REVIEW} posi", "tive") < 0.0
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("", "must not be empty"),
+        (" a" * 70, "70 tokens, more than max_tokens=64"),
+        (" \U0001f999", "in several tokens"),
+    ],
+)
+def test_a_given_reply_of_which_nothing_can_be_said_is_one_clear_line(
+    local_llm: LocalLLM, given: str, words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words) as error:
+        local_llm.generate([Request(REVIEW, given=given)])
+    assert "\n" not in str(error.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,8 +27,10 @@ from llmopt.llm import (
     connect,
 )
 from llmopt.llm.replay import Replay
-from support.logs import recorded
-from support.models import obedient
+from llmopt.opro import OPRO
+from llmopt.runlog.identity import identify
+from support.logs import BUDGET, PROBLEM, recorded
+from support.models import ABLE, FunctionLLM, obedient
 
 
 class Counting(LLM):
@@ -155,3 +158,25 @@ def test_a_folder_without_a_log_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read") as error:
         Replay(tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_a_log_has_no_place_for_likelihoods_and_says_so(tmp_path: Path) -> None:
+    able = FunctionLLM(lambda request, i: Reply(request.given or "a", logprob=-1.0), replace(ABLE, logprobs=True))
+    with recorded(tmp_path, able) as model:
+        assert model.capabilities == ABLE
+        with pytest.raises(InvalidInput, match="test:function does not say how likely a given reply is"):
+            model.generate([Request((Message("user", "a"),), given="b")])
+        model.generate([Request((Message("user", "a"),))])
+    assert len(able.requests) == 1
+    with Replay(tmp_path) as replay:
+        assert replay.capabilities == ABLE
+        with pytest.raises(InvalidInput, match="does not say how likely"):
+            replay.generate([Request((Message("user", "a"),), given="b")])
+
+
+def test_a_run_goes_on_that_was_logged_before_models_said_how_likely_replies_are(tmp_path: Path) -> None:
+    able = replace(ABLE, logprobs=True)
+    for capabilities in (ABLE, able):
+        llm = obedient(capabilities)
+        identity = identify(PROBLEM, OPRO(llm), BUDGET, 0, starts=None, target=None, asked={})
+        assert "logprobs" not in identity["models"]["optimizer"]["capabilities"]

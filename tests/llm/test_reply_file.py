@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from llmopt.errors import InvalidInput
 from llmopt.llm import Request, reply_file
+from llmopt.llm.base import Reply
 from llmopt.llm.cache import Cached
 from support.counting import REQUEST, CountingLLM, by_its_draw, texts
 from support.models import FunctionLLM
@@ -121,3 +122,33 @@ def test_a_damaged_file_gives_right_replies_or_one_clear_line(
         except InvalidInput as error:
             assert str(error).startswith(f"reply cache {path} ")
             assert "\n" not in str(error)
+
+
+def test_a_file_from_before_replies_had_likelihoods_is_read_and_goes_on(path: Path) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA application_id = {reply_file._APPLICATION}")
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute(reply_file._STEPS[0])
+        # As llmopt wrote them then.
+        key = bytes.fromhex("57fb642ed76e92ed863aafa4e5e251f3c4bbce639987bcb4c1b07e1f179ffd39")
+        for sample, checksum in enumerate((2717587278, 1274267310)):
+            row = (key, sample, "stop", f"reply {sample}".encode(), checksum)
+            connection.execute("INSERT INTO replies VALUES (?, ?, ?, ?, ?)", row)
+    connection.close()
+    with Cached(CountingLLM(first=2), path) as llm:
+        assert texts(llm) == ["reply 0", "reply 1", "reply 2"]
+        assert llm.hits == 2
+    with Cached(CountingLLM(), path) as llm:
+        assert texts(llm) == ["reply 0", "reply 1", "reply 2"] and llm.hits == 3
+
+
+def test_a_likelihood_that_was_changed_is_noticed(path: Path) -> None:
+    request = replace(REQUEST, n=1, given="x")
+    with Cached(FunctionLLM(lambda request, i: Reply("x", logprob=-1.5)), path) as llm:
+        llm.generate([request])
+        with sqlite3.connect(path) as connection:
+            connection.execute("UPDATE replies SET logprob = -1.0")
+        connection.close()
+        with pytest.raises(InvalidInput, match="is damaged; delete it"):
+            llm.generate([request])

@@ -173,6 +173,8 @@ def bad_inputs() -> dict[str, tuple[Any, dict[str, Any], str]]:
         "answer": (ROWS, {"answer": "best"}, "answer=best is not legal"),
         "no options": (ROWS, {"answer": "options"}, "20 of 20 have none, such as the one that begins with '"),
         "few options": (listed, {"answer": "options"}, "1 of 20 have none, such as the one that begins with 'Which, n"),
+        "no likelihood": (ROWS, {"answer": "likelihood"}, "20 of 20 have none, such as the one that begins with '"),
+        "beginnings": (ROWS, {"answer": "likelihood", "metric": "labels"}, "which begins with the option '"),
         "max_tokens": (ROWS, {"max_tokens": 0}, "max_tokens=0 is not legal"),
         "max_length": (ROWS, {"max_length": 0}, "the space is empty"),
         "no template": (ROWS, {"template": Path("missing.txt")}, "template=missing.txt: there is no such file"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 
 from llmopt.errors import InvalidInput, ModelError
 from llmopt.items import ItemScore
-from llmopt.llm.base import Request, Response, Take
+from llmopt.llm.base import Reply, Request, Response, Take
+from llmopt.llm.local import LocalLLM
 from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.judge import Judge
 from llmopt.problems.prompt.metrics import METRICS, by_name
@@ -199,3 +201,142 @@ def test_what_was_judged_is_kept_when_the_scorer_fails_later() -> None:
     with pytest.raises(ModelError, match="out of order"):
         scorer(fails_at_last, judge=judge).score([(str(i), SUM) for i in range(200)], found.__setitem__)
     assert len(found) == 64 and {score.score for score in found.values()} == {1.0}
+
+
+LIKELY = replace(ABLE, logprobs=True)
+
+
+def told(logprobs: dict[str, float]) -> Any:
+    """A model that finds given replies as likely as a table has it."""
+    return lambda request, i: Reply(request.given, logprob=logprobs.get(request.given.strip(), -50.0))
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+@pytest.mark.parametrize("able", [LIKELY, replace(LIKELY, chat=False)])
+def test_for_likelihoods_each_spelling_of_each_option_is_given(position: str, able: Any) -> None:
+    space = "" if able.chat else " "
+    metric = by_name("labels", ["good", "bad", "OK"])
+    asked = Scorer(FunctionLLM(told({}), able), Template.at(position), metric, "likelihood")  # type: ignore[arg-type]
+    free, decoded = (replace(asked, answer=answer).request("Think.", SUM) for answer in ("free", "options"))
+    requests = asked.requests("Think.", SUM)
+    assert decoded.constraint is not None and decoded.constraint.schema is not None
+    spelled = decoded.constraint.schema["enum"]
+    assert {"good", "Good", "bad", "Bad", "OK"} <= set(spelled)
+    assert [request.given for request in requests] == [space + form for form in spelled]
+    for request in requests:
+        assert (request.prompt, request.n, request.sampling) == (free.prompt, 1, free.sampling)
+        assert request.constraint is None and request.stop == () and request.given is not None
+        assert request.max_tokens >= len(request.given)
+    lettered = scorer(told({}), metric="choice", answer="likelihood", able=able).requests("", MOVIE)
+    assert [request.given for request in lettered] == [f"{space}({letter})" for letter in "ABC"]
+
+
+def test_a_text_that_ends_with_space_goes_on_without() -> None:
+    llm = FunctionLLM(told({}), replace(LIKELY, chat=False))
+    asked = Scorer(llm, Template("{instruction} {input}\nA: "), by_name("choice"), "likelihood")
+    assert asked.requests("", MOVIE)[0].given == "(A)"
+
+
+@pytest.mark.parametrize(
+    ("logprobs", "answer"),
+    [
+        ({"(A)": -3.0, "(B)": -1.0, "(C)": -2.0}, "(B)"),
+        # The first of equals.
+        ({"(A)": -3.0, "(B)": -2.0, "(C)": -2.0}, "(B)"),
+        # No probability is so small that it counts as none.
+        ({"(A)": -3000.0, "(B)": -2000.0, "(C)": -1999.0}, "(C)"),
+    ],
+)
+def test_the_likeliest_option_is_the_answer(logprobs: dict[str, float], answer: str) -> None:
+    asked = scorer(told(logprobs), metric="choice", answer="likelihood", able=LIKELY)
+    assert scores(asked, [("", MOVIE)]) == {0: ItemScore(float(answer == "(B)"), answer)}
+
+
+def test_an_option_is_as_likely_as_all_its_spellings_together() -> None:
+    logprobs = {"bad": -0.8, "Bad": -9.0, "good": -1.0, "Good": -1.0}
+    llm, metric = FunctionLLM(told(logprobs), LIKELY), by_name("labels", ["bad", "good"])
+    asked = Scorer(llm, Template.at("Q_begin"), metric, "likelihood")
+    assert scores(asked, [("", Example("How is it?", "good"))]) == {0: ItemScore(1.0, "good")}
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 3)), max_size=6), st.randoms(use_true_random=False))
+def test_a_score_is_handed_over_once_when_all_options_of_its_pair_are_answered(
+    numbers: list[tuple[str, int]], random: Any
+) -> None:
+    class Shuffled(FunctionLLM):
+        def deliver(self, requests: Sequence[Request], take: Take) -> list[Response]:
+            responses = self.generate(requests)
+            for i in random.sample(range(len(requests)), len(requests)):
+                take(i, 0, responses[i])
+                answered[text_of(requests[i])] = answered.get(text_of(requests[i]), 0) + 1
+            return responses
+
+    def reply(request: Request, i: int) -> Reply:
+        letter = "ABC"[int(text_of(request).split("number ")[1][0]) % 3]
+        return Reply(request.given or "", logprob=-1.0 if request.given == f"({letter})" else -2.0)
+
+    answered: dict[str, int] = {}
+    examples = [Example(f"number {i}?\n(A) x\n(B) y\n(C) z", "(B)") for i in range(4)]
+    pairs = [(instruction, examples[i]) for instruction, i in dict.fromkeys(numbers)]
+    asked = Scorer(Shuffled(reply, LIKELY), Template.at("Q_begin"), by_name("choice"), "likelihood")
+    found: dict[int, ItemScore] = {}
+
+    def keep(place: int, score: ItemScore) -> None:
+        assert place not in found
+        # The third of its requests is being answered.
+        assert answered[text_of(asked.requests(*pairs[place])[0])] == 2
+        found[place] = score
+
+    asked.score(pairs, keep)
+    letters = ["ABC"[int(example.input[7]) % 3] for _, example in pairs]
+    assert [found[i] for i in range(len(pairs))] == [ItemScore(float(x == "B"), f"({x})") for x in letters]
+
+
+def test_a_judge_reads_the_likeliest_option() -> None:
+    judge = Judge(FunctionLLM(lambda request, i: "yes" if "(C)" in text_of(request) else "no"))
+    asked = scorer(told({"(C)": -1.0}), metric="choice", answer="likelihood", able=LIKELY, judge=judge)
+    assert scores(asked, [("", MOVIE)])[0].answer == "(C)"
+
+
+@pytest.mark.parametrize(
+    ("metric", "example", "words"),
+    [
+        ("choice", SUM, "answer=likelihood needs the options of every example, and 1 of 1 have none"),
+        ("labels", Example("How many?", "1"), "cannot choose '10', which begins with the option '1' and is never"),
+    ],
+)
+def test_options_that_cannot_be_compared_are_one_clear_error(metric: str, example: Example, words: str) -> None:
+    judged = by_name(metric, ["1", "2", "10"])
+    llm = FunctionLLM(told({}), LIKELY)
+    with pytest.raises(InvalidInput, match=words):
+        scores(Scorer(llm, Template.at("Q_begin"), judged, "likelihood"), [("", example)])
+    assert not llm.requests
+
+
+def test_a_model_that_says_no_likelihood_is_refused_or_noticed() -> None:
+    with pytest.raises(InvalidInput, match="which test:function does not; use answer=options, or a local model"):
+        scorer(answer="likelihood", metric="choice", able=ABLE)
+    silent = scorer(lambda request, i: request.given, answer="likelihood", metric="choice", able=LIKELY)
+    with pytest.raises(ModelError, match="did not say how likely"):
+        scores(silent, [("", MOVIE)])
+
+
+@pytest.mark.model
+def test_a_real_model_answers_with_the_option_that_it_finds_likeliest(local_llm: LocalLLM) -> None:
+    labels = ["Yes", "No"]
+    questions = ["Is the sky blue?", "Is fire cold?", "Is water dry?", "Do dogs bark?"]
+    examples = [Example(f"{question} Answer yes or no.", "Yes") for question in questions]
+    chosen, decoded = (
+        Scorer(local_llm, Template.at("Q_begin"), by_name("labels", labels), answer)  # type: ignore[arg-type]
+        for answer in ("likelihood", "options")
+    )
+    found = scores(chosen, [("", example) for example in examples])
+    greedy = scores(decoded, [("", example) for example in examples])
+    for i, example in enumerate(examples):
+        requests = chosen.requests("", example)
+        assert [request.given for request in requests] == [" Yes", " No"]
+        logprobs = [response.replies[0].logprob for response in local_llm.generate(requests)]
+        shares = [math.exp(logprob) for logprob in logprobs if logprob is not None]
+        assert len(shares) == 2 and sum(shares) <= 1.0
+        # Each option is one token, so that nothing but its likelihood decides under a grammar either.
+        assert found[i].answer == labels[shares.index(max(shares))] == greedy[i].answer
