@@ -88,7 +88,7 @@ def measure(*, quick: bool = False) -> ScoringCost:
             requests = [scorer.request(text, example) for example in examples]
             bodies = [
                 {
-                    "prompt": llm._tokens(request.prompt),
+                    "prompt": llm._tokens(llm._as_text(request.prompt)),
                     "n_predict": request.max_tokens,
                     "temperature": 0.0,
                     "stop": request.stop,
