@@ -97,3 +97,21 @@ def test_signs_turn_directions_and_nothing_else() -> None:
     ahead = moves_from(PAIRS, {"w": 0, "b": 20}, PAIRS.pack(VALLEY))
     turned = moves_from(PAIRS, {"w": 0, "b": 20}, PAIRS.pack(VALLEY), signs=[-1, 1])
     assert ahead.decode("w=3 b=2").solution == turned.decode("w=-3 b=2").solution
+
+
+@given(st.floats(0.1, 0.9), st.integers(3, 40), st.integers(0, 999), st.booleans())
+def test_a_variable_in_which_nothing_differs_moves_none_and_is_moved_by_none(
+    same: float, n: int, seed: int, rounded: bool
+) -> None:
+    space = Vector(x=Float(0, 1), y=Float(-1e20, 1e20), z=Float(-5, 5))
+    columns = space.sample(n, np.random.default_rng(seed))
+    columns["x"] = np.full(n, same)
+    # Two that are a rounding apart are the same, too.
+    columns["x"][0] = np.nextafter(same, 1) if rounded else same
+    origin = space.row(columns, 0)
+    for order in (["x", "y", "z"], ["z", "y", "x"]):
+        codec = moves_from(space, origin, columns, order=order)
+        moved = codec.decode(" ".join(f"{name}={int(name == 'x')}" for name in order)).solution
+        assert (moved["y"], moved["z"]) == (origin["y"], origin["z"])
+        ahead = codec.decode(" ".join(f"{name}={int(name == 'z')}" for name in order)).solution
+        assert ahead["x"] == origin["x"]
