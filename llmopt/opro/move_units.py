@@ -26,6 +26,7 @@ def moves_from(
     near: int | None = None,
     order: Sequence[str] | None = None,
     signs: Sequence[int] | NDArray[np.int64] | None = None,
+    finer: int = 0,
 ) -> MoveCodec:
     """Return the codec in whose units half of the best solutions are at most about :data:`REACH` from an origin.
 
@@ -47,6 +48,8 @@ def moves_from(
         The variables in the order in which they are written; by default as declared.
     signs
         1 or -1 for each variable; one with -1 is counted backwards. By default, none is.
+    finer
+        So many times, each unit goes down to the next of these numbers, as far as its variable has steps or digits.
     """
     points = space.to_box(columns)
     far = points - space.to_box(space.pack([origin]))
@@ -57,7 +60,7 @@ def moves_from(
     slopes = _slopes(points, places, _FINEST * spans)
     distances = np.abs(far[best] - far[best] @ slopes.T)[far[best].any(axis=1)]
     units = [
-        _unit(variable, distances[:, i], np.abs(far[:, i]), float(spans[i]))
+        _unit(variable, distances[:, i], np.abs(far[:, i]), float(spans[i]), finer)
         for i, variable in enumerate(space.variables.values())
     ]
     return MoveCodec(space, origin, units if signs is None else units * np.asarray(signs), slopes=slopes, order=order)
@@ -85,14 +88,17 @@ def _slopes(points: NDArray[np.float64], places: Sequence[int], finest: NDArray[
     return slopes
 
 
-def _unit(variable: Variable, near: NDArray[np.float64], every: NDArray[np.float64], span: float) -> float:
+def _unit(variable: Variable, near: NDArray[np.float64], every: NDArray[np.float64], span: float, finer: int) -> float:
     if not is_moved(variable):
         return 1.0
     known = [float(f(near)) for f in (np.median, np.max)] if len(near) else []
     least = float(np.min(every, initial=np.inf, where=every > _FINEST * span))
     wanted = _round(next((d for d in known if d > _FINEST * span), min(REACH * least, span)) / REACH)
     step = step_of(variable)
-    return wanted if not step else float(step * max(1.0, _round(wanted / step)))
+    unit, least = (max(1.0, _round(wanted / step)), 1.0) if step else (wanted, _FINEST * span)
+    for _ in range(finer):
+        unit = max(_round(0.4 * unit), min(unit, least))
+    return unit * (step or 1.0)
 
 
 def _round(number: float) -> float:

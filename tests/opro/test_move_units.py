@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt import Categorical, Float, Int, Vector
-from llmopt.opro.move_codec import MoveCodec
+from llmopt.opro.move_codec import MoveCodec, is_moved, step_of
 from llmopt.opro.move_units import REACH, moves_from
 from llmopt.space import Variable
 from support.strategies import vectors
@@ -58,6 +58,18 @@ def test_units_are_round_and_follow_the_spread() -> None:
     codec = moves_from(space, origin, space.pack([near]))
     assert codec.encode(near) == "x=13 rate=19 k=4 kind=b"
     assert codec.decode("x=-2 rate=0 k=-1 kind=b").solution == {"x": 0.9998, "rate": 0.01, "k": 495, "kind": "b"}
+
+
+@given(vectors(), st.integers(0, 99), st.integers(0, 60))
+def test_units_get_finer_one_by_one_down_to_a_step(space: Vector, seed: int, finer: int) -> None:
+    columns = space.sample(8, np.random.default_rng(seed))
+    coarse, next_one, finest = (
+        moves_from(space, space.row(columns, 0), columns, finer=i).units for i in (finer, finer + 1, 60)
+    )
+    for i, variable in enumerate(space.variables.values()):
+        if is_moved(variable):
+            assert coarse[i] == next_one[i] or 1.9 < coarse[i] / next_one[i] < 2.6
+            assert finest[i] == step_of(variable) if step_of(variable) else finest[i] <= 1e-11 * np.ptp(variable.box)
 
 
 def test_where_nothing_differs_the_whole_range_is_within_reach() -> None:
