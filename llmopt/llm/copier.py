@@ -12,6 +12,8 @@ from llmopt.llm.base import LLM, Capabilities, ModelInfo, Reply, Request, Respon
 
 # A choice that begins with a digit, such as 3x3, is no number.
 _NUMBER = re.compile(r"(\S*)=(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?!\S)")
+# What a line is worth; a choice that comes later may hold the same words.
+_WORTH = re.compile(r'(?:gain|loss)=[^\s"]+ at ')
 
 
 class Copier(LLM):
@@ -50,14 +52,14 @@ class Copier(LLM):
     def _reply(self, request: Request, prompt: str, i: int) -> Reply:
         rng = np.random.default_rng((request.seed or 0) + i)
         *lines, last = prompt.split("\n")
-        # What a hybrid says in words stands above the moves.
-        moves = [line.rpartition(" at ")[2] for line in lines if _NUMBER.search(line)]
-        text = self._move(moves, rng).removeprefix(last.rpartition(" at ")[2]) if moves else last
+        # What a user or a hybrid says in words is no move.
+        moves = [_move(line) for line in lines if _NUMBER.search(line) and not line.startswith("# ")]
+        text = self._mixed(moves, rng).removeprefix(_move(last)) if moves else last
         for stop in request.stop:
             text = text.partition(stop)[0]
         return Reply(text[: request.max_tokens], "stop" if len(text) <= request.max_tokens else "length")
 
-    def _move(self, moves: Sequence[str], rng: np.random.Generator) -> str:
+    def _mixed(self, moves: Sequence[str], rng: np.random.Generator) -> str:
         chosen = str(rng.choice(moves))
         if self._whole:
             return chosen
@@ -65,6 +67,11 @@ class Copier(LLM):
         return _NUMBER.sub(
             lambda match: f"{match[1]}={rng.choice([v for name, v in read if name == match[1]])}", chosen
         )
+
+
+def _move(line: str) -> str:
+    worth = _WORTH.match(line)
+    return line[worth.end() :] if worth else line
 
 
 def from_spec(rest: str) -> Copier:

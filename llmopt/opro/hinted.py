@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,15 +39,19 @@ class Hinted(Serializer):
     def prompt(self, view: View) -> Prompt:
         lines = []
         for i, text in enumerate(view.solutions[-EXAMPLES:]):
-            values = {name: _rounded(value) for name, value in view.codec.decode(text).solution.items()}
+            values = {name: _in_words(value) for name, value in view.codec.decode(text).solution.items()}
             lines += [f"# {_WORDINGS[i % len(_WORDINGS)](values)}", text]
         # A tokenizer may have one token for "=-": behind "w=" the sign of a negative number gets lost.
         opening = view.codec.lead.removesuffix("=")
         return Prompt("\n".join([*lines, f"# {' '.join(view.hint.split())}", opening]), opening, "\n")
 
 
-def _rounded(value: Any) -> str:
-    return f"{value:.2g}" if isinstance(value, float) else str(value)
+def _in_words(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.2g}"
+    words = str(value)
+    # What stands behind the break of a line would be no hint, but a solution.
+    return words if "".join(words.splitlines()) == words else json.dumps(words, ensure_ascii=False)
 
 
 def due(step: int) -> bool:

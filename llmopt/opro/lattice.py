@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from llmopt.errors import DecodeError
+from llmopt.opro.codec import cleaned
 from llmopt.opro.grammar import DIGIT, Language, Range, fixed_decimal, literal, whole_numbers
 from llmopt.space import Categorical, Float, Int, Variable
 
@@ -72,7 +73,8 @@ def _choices(variable: Categorical) -> TextForm:
     plain = all(isinstance(c, str) and _PLAIN_WORD.fullmatch(c) for c in variable.choices)
     texts = [str(c) if plain else json.dumps(c, ensure_ascii=False) for c in variable.choices]
     values = dict(zip(texts, variable.choices, strict=True))
-    folded = {text.strip('"').casefold(): text for text in texts}
+    # Of a reply, the spaces and hyphens of typesetting were made plain.
+    folded = {cleaned(text).strip('"').casefold(): text for text in texts}
 
     def encode(value: Any) -> str:
         return texts[variable.store(value)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,13 @@ class MoveCodec(Codec[dict[str, Any]]):
     order
         The variables in the order in which they are written; by default as declared.
 
+    Attributes
+    ----------
+    units
+        As given.
+    count
+        The number of texts.
+
     Examples
     --------
     >>> import numpy as np
@@ -67,12 +74,13 @@ class MoveCodec(Codec[dict[str, Any]]):
         order: Sequence[str] | None = None,
     ) -> None:
         self.space = space
-        self._origin, self._units = origin, np.asarray(units, dtype=np.float64)
+        self._origin = origin
+        self.units: NDArray[np.float64] = np.asarray(units, dtype=np.float64)
         self._slopes = np.zeros((len(space.variables),) * 2) if slopes is None else slopes
         self._place = space.to_box(space.pack([origin]))[0]
         low, high = space.box.T
         expected = np.abs(self._slopes) @ (high - low)
-        ends = np.sort((np.array([low - expected, high + expected]) - self._place) / self._units, axis=0)
+        ends = np.sort((np.array([low - expected, high + expected]) - self._place) / self.units, axis=0)
         first, last = np.maximum(np.floor(ends[0]), -_FARTHEST), np.minimum(np.ceil(ends[1]), _FARTHEST)
         self._names = list(space.variables)
         self._steps = np.array([step_of(variable) for variable in space.variables.values()])
@@ -82,6 +90,7 @@ class MoveCodec(Codec[dict[str, Any]]):
             for i, (name, variable) in enumerate(space.variables.items())
         }
         self._moves = VectorCodec(Vector(moves), order=order)
+        self.count = math.prod(variable.size or 1 for variable in moves.values())
         self.order = self._moves.order
         self._places = [self._names.index(name) for name in self.order if name in self._moved]
         self.lead, self.longest = self._moves.lead, self._moves.longest
@@ -109,7 +118,7 @@ class MoveCodec(Codec[dict[str, Any]]):
         far -= far @ self._slopes.T
         if rng is not None:
             far += self._steps * (rng.random(far.shape) - rng.random(far.shape))
-        steps = np.rint(np.clip(far / self._units, -_FARTHEST, _FARTHEST)).astype(int).tolist()
+        steps = np.rint(np.clip(far / self.units, -_FARTHEST, _FARTHEST)).astype(int).tolist()
         texts = []
         for step, solution in zip(steps, self.space.solutions(end), strict=True):
             moved = dict(zip(self._names, step, strict=True))
@@ -121,15 +130,23 @@ class MoveCodec(Codec[dict[str, Any]]):
         return texts
 
     def decode(self, text: str) -> Decoded[dict[str, Any]]:
-        said = self._moves.decode(text).solution
+        return Decoded(self._reached(self._moves.decode(text).solution))
+
+    def every(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield every text and the solution that it leads to."""
+        for columns in self._moves.space.enumerate():
+            for said in self._moves.space.solutions(columns):
+                yield self._moves.encode(said), self._reached(said)
+
+    def _reached(self, said: dict[str, Any]) -> dict[str, Any]:
         place = self._place.copy()
         low, high = self.space.box.T
         for i in self._places:
             name = self._names[i]
-            far = self._slopes[i] @ (place - self._place) + said[name] * self._units[i]
+            far = self._slopes[i] @ (place - self._place) + said[name] * self.units[i]
             if far:
                 # Without the noise of the sum: 0.3 and 15 hundredths are 0.45.
-                digits = max(0, 3 - math.floor(math.log10(abs(self._units[i]))))
+                digits = max(0, 3 - math.floor(math.log10(abs(self.units[i]))))
                 point = np.clip(round(place[i] + far, digits), low[i], high[i])
                 variable = self.space.variables[name]
                 # Where it really goes, which is what the next ones are expected from.
@@ -141,7 +158,7 @@ class MoveCodec(Codec[dict[str, Any]]):
                 solution[name] = said[name]
             elif place[i] == self._place[i]:
                 solution[name] = self._origin[name]
-        return Decoded(solution)
+        return solution
 
     def grammar(self, *, opening: str = "", known: Iterable[str] = ()) -> str | None:
         return self._moves.grammar(opening=opening, known=known)

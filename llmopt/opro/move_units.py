@@ -26,6 +26,7 @@ def moves_from(
     near: int | None = None,
     order: Sequence[str] | None = None,
     signs: Sequence[int] | NDArray[np.int64] | None = None,
+    finer: int = 0,
 ) -> MoveCodec:
     """Return the codec in whose units half of the best solutions are at most about :data:`REACH` from an origin.
 
@@ -47,31 +48,37 @@ def moves_from(
         The variables in the order in which they are written; by default as declared.
     signs
         1 or -1 for each variable; one with -1 is counted backwards. By default, none is.
+    finer
+        So many times, each unit goes down to the next of these numbers, as far as its variable has steps or digits.
     """
     points = space.to_box(columns)
     far = points - space.to_box(space.pack([origin]))
     best = slice(near)
     names = list(space.variables)
-    slopes = _slopes(points, [names.index(name) for name in order or names if is_moved(space.variables[name])])
+    spans = np.ptp(space.box, axis=1)
+    places = [names.index(name) for name in order or names if is_moved(space.variables[name])]
+    slopes = _slopes(points, places, _FINEST * spans)
     distances = np.abs(far[best] - far[best] @ slopes.T)[far[best].any(axis=1)]
-    spans = np.ptp(space.box, axis=1).tolist()
     units = [
-        _unit(variable, distances[:, i], np.abs(far[:, i]), spans[i])
+        _unit(variable, distances[:, i], np.abs(far[:, i]), float(spans[i]), finer)
         for i, variable in enumerate(space.variables.values())
     ]
     return MoveCodec(space, origin, units if signs is None else units * np.asarray(signs), slopes=slopes, order=order)
 
 
-def _slopes(points: NDArray[np.float64], places: Sequence[int]) -> NDArray[np.float64]:
-    """Return the slopes of the regressions of each place on those before it, shrunk where there are few points."""
+def _slopes(points: NDArray[np.float64], places: Sequence[int], finest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the slopes of the regressions of each place on those before it, shrunk where there are few points; none
+    where the points do not differ by more than the finest distances."""
     n, d = points.shape
     slopes = np.zeros((d, d))
     if n < 2 or len(places) < 2:
         return slopes
     points = points[:, places]
-    spread = points.std(axis=0)
+    # The mean of equal numbers may lie beside them, and rounding is no spread.
+    spread = np.where(np.ptp(points, axis=0) > finest[places], points.std(axis=0), 0.0)
+    scaled = np.where(spread > 0, points - points.mean(axis=0), 0.0)
     spread[spread == 0] = 1.0
-    scaled = (points - points.mean(axis=0)) / spread
+    scaled /= spread
     # Each slope that is estimated adds to the error about as much as this takes away.
     ridge = (len(places) - 1) / n * np.eye(len(places))
     # All regressions at once: x = L D e with independent e, and the inverse of L is 1 less the slopes.
@@ -81,14 +88,17 @@ def _slopes(points: NDArray[np.float64], places: Sequence[int]) -> NDArray[np.fl
     return slopes
 
 
-def _unit(variable: Variable, near: NDArray[np.float64], every: NDArray[np.float64], span: float) -> float:
+def _unit(variable: Variable, near: NDArray[np.float64], every: NDArray[np.float64], span: float, finer: int) -> float:
     if not is_moved(variable):
         return 1.0
     known = [float(f(near)) for f in (np.median, np.max)] if len(near) else []
     least = float(np.min(every, initial=np.inf, where=every > _FINEST * span))
     wanted = _round(next((d for d in known if d > _FINEST * span), min(REACH * least, span)) / REACH)
     step = step_of(variable)
-    return wanted if not step else float(step * max(1.0, _round(wanted / step)))
+    unit, least = (max(1.0, _round(wanted / step)), 1.0) if step else (wanted, _FINEST * span)
+    for _ in range(finer):
+        unit = max(_round(0.4 * unit), min(unit, least))
+    return unit * (step or 1.0)
 
 
 def _round(number: float) -> float:

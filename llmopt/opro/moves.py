@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -19,7 +20,7 @@ from llmopt.opro.scores import ScoreForm, plain
 from llmopt.opro.serializer import remarks
 from llmopt.opro.trajectory import Order
 from llmopt.solver import Task
-from llmopt.space import Vector, take
+from llmopt.space import Columns, Vector, take
 
 SHOWN = 5
 TEMPERATURE = 0.6
@@ -32,6 +33,8 @@ BACK = 1 / 4
 """The share of the prompts in which they lead back."""
 _WIDER = 5
 """So many times as many, at most half of all, tell how variables move together: the best ones may lie on a line."""
+_FEW = 4
+"""So many moves for each evaluation are few: they may all be known, since several lead to the same solution."""
 _END = "\n"
 _LARGEST = float(np.finfo(np.float64).max)
 
@@ -140,15 +143,15 @@ class MovePrompts:
         sides = {i % 2 for i in range(first, first + len(samples))}
         # Of one prompt, only its own side's: a grammar costs time.
         constraints = [
-            constraint(codec, able, codec.lead, ("", _END), partial(self._known, codec), chat=False)
+            constraint(codec, able, codec.lead, ("", _END), known.copy if self._exclude_known else list, chat=False)
             if side in sides
             else None
-            for side, codec in enumerate(codecs)
+            for side, (codec, known) in enumerate(codecs)
         ]
         above = remarks(note, self._hint)
         found = []
         for i, n in enumerate(samples, first):
-            codec, bound = codecs[i % 2], constraints[i % 2]
+            (codec, _), bound = codecs[i % 2], constraints[i % 2]
             request = Request(
                 "\n".join([*above, *self._lines(codec, rng)]),
                 n=n,
@@ -160,23 +163,27 @@ class MovePrompts:
             found.append(Query(request, reader(codec, codec.lead, ends=True), (self._task.seed, step, i)))
         return found
 
-    def _codecs(self, rng: np.random.Generator) -> list[MoveCodec]:
-        """Return the codecs of a step: one for each order of the variables, each with directions of its own."""
+    def _codecs(self, rng: np.random.Generator) -> list[tuple[MoveCodec, set[str]]]:
+        """Return the codecs of a step: one for each order of the variables, each with directions of its own, and with
+        its known moves."""
         history = self._task.history
         half = min(max(self._top_k, len(history) // 2), _WIDER * self._top_k)
         best = take(history.columns, history.best(half))
         names = list(self._space.variables)
-        return [
-            moves_from(
-                self._space,
-                self._origin(),
-                best,
-                near=self._top_k,
-                order=order,
-                signs=rng.choice([-1, 1], len(names)),
-            )
-            for order in (names, names[::-1])
-        ]
+        return [self._codec(best, order, rng.choice([-1, 1], len(names))) for order in (names, names[::-1])]
+
+    def _codec(self, best: Columns, order: Sequence[str], signs: NDArray[np.int64]) -> tuple[MoveCodec, set[str]]:
+        """Return the codec of the coarsest units, as they are wanted or finer, in which not all moves are known, and
+        those that are; where there is none, the finest."""
+        counted = partial(moves_from, self._space, self._origin(), best, near=self._top_k, order=order, signs=signs)
+        codec = counted()
+        for finer in itertools.count(1):
+            known = self._known(codec)
+            following = codec if len(known) < codec.count else counted(finer=finer)
+            if (following.units == codec.units).all():
+                break
+            codec = following
+        return codec, known
 
     def _origin(self) -> dict[str, Any]:
         incumbent = self._task.history.incumbent
@@ -227,9 +234,17 @@ class MovePrompts:
     def _written(self, gain: float) -> str:
         return f"{gain:.3g}" if self._digits is None else plain(gain, self._digits)
 
-    def _known(self, codec: MoveCodec) -> list[str]:
-        rows = np.array(known_rows(self._task.history) if self._exclude_known else [], dtype=np.int64)
-        return codec.moves(self._space.pack([self._origin()]), take(self._task.history.columns, rows))
+    def _known(self, codec: MoveCodec) -> set[str]:
+        """Return the moves nearest to solutions that a model would repeat; where there are few moves, also all others
+        that lead to a known solution, such as one on beyond an end of the space."""
+        history = self._task.history
+        rows = np.array(known_rows(history), dtype=np.int64)
+        near = set(codec.moves(self._space.pack([self._origin()]), take(history.columns, rows)))
+        if codec.count > _FEW * len(history):
+            return near
+        texts, solutions = zip(*codec.every(), strict=True)
+        found, _ = history.match(self._space.keys(self._space.pack(solutions)))
+        return near.union(texts[i] for i in np.flatnonzero(found < len(history)))
 
 
 def default_top_k(space: Vector) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from llmopt.llm.base import Message
 from llmopt.opro.codec import Codec
+from llmopt.opro.trajectory import Order
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class View:
     codec
         How solutions are written.
     solutions
-        Texts of evaluated solutions, worst first.
+        Texts of evaluated solutions, in their ``order``.
     scores
         Their scores as shown; empty texts where scores are hidden.
     target
@@ -33,6 +34,8 @@ class View:
         What the shown numbers are: ``score``, ``loss`` or ``rank``.
     note
         What another solver has found out about the problem so far, in words.
+    order
+        Which of the solutions comes first.
     """
 
     description: str
@@ -44,6 +47,7 @@ class View:
     maximize: bool
     label: str = "score"
     note: str = ""
+    order: Order = "worst"
 
 
 @dataclass(frozen=True)
@@ -106,25 +110,26 @@ def remarks(*texts: str) -> list[str]:
 class Chat(Serializer):
     """The meta-prompt of OPRO (sections 2 and 3.1, appendix C.1) in our own words.
 
-    It holds the description, what the user knows, the solutions with their scores, worst first, and the
-    request for one new solution in square brackets.
+    It holds the description, what the user knows, the solutions with their scores and which end of them comes first
+    (where one does), and the request for one new solution in square brackets.
     """
 
     chat = True
 
     def prompt(self, view: View) -> Prompt:
-        aim, order = ("higher", "lowest") if view.maximize else ("lower", "highest")
+        aim, ends = ("higher", ("lowest", "highest")) if view.maximize else ("lower", ("highest", "lowest"))
         form = f"[{view.codec.form()}]"
         parts = [view.description]
         if view.hint:
             parts.append(f"What is known: {view.hint}")
         stable = sum(len(part) + 2 for part in parts)
         if view.solutions:
-            scored = bool(view.scores[0])
-            parts.append(
-                "These solutions were tried"
-                + (f"; a {aim} {view.label} is better, and the {order} comes first:" if scored else ", the best last:")
-            )
+            if view.scores[0]:
+                first = {"worst": f", and the {ends[0]} comes first", "best": f", and the {ends[1]} comes first"}
+                said = f"; a {aim} {view.label} is better" + first.get(view.order, "")
+            else:
+                said = {"worst": ", the best last", "best": ", the best first"}.get(view.order, "")
+            parts.append(f"These solutions were tried{said}:")
             pairs = zip(view.scores, view.solutions, strict=True)
             parts.append(
                 "\n".join(f"[{text}] {view.label}: {score}" if score else f"[{text}]" for score, text in pairs)

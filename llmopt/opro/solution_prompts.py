@@ -14,6 +14,7 @@ from llmopt.opro.constraint import constraint
 from llmopt.opro.query import Query, reader
 from llmopt.opro.scores import ScoreForm, shown_losses
 from llmopt.opro.serializer import Prompt, Serializer, View
+from llmopt.opro.trajectory import Order
 from llmopt.opro.writer import Writer
 from llmopt.solver import Task
 
@@ -35,6 +36,8 @@ class SolutionPrompts:
         Upper bound on the tokens of a reply without a grammar.
     hint
         What the user knows, in words.
+    order
+        In which order the candidates of every step come.
     """
 
     def __init__(
@@ -48,12 +51,14 @@ class SolutionPrompts:
         exclude_known: bool,
         max_tokens: int,
         hint: str = "",
+        order: Order = "worst",
     ) -> None:
         self._task = task
         self._writers = [Writer(codec, task) for codec in codecs]
         self._scores, self._digits, self._levels = scores, digits, levels
         self._exclude_known, self._max_tokens = exclude_known, max_tokens
         self._hint = hint
+        self._order: Order = order
 
     def queries(
         self,
@@ -141,6 +146,7 @@ class SolutionPrompts:
             target=target,
             maximize=own_sign,
             label=label,
+            order=self._order,
         )
 
     def _constraint(self, writer: Writer, prompt: Prompt, able: Capabilities) -> Constraint | None:

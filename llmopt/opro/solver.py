@@ -259,6 +259,7 @@ class OPRO(AskTellSolver):
             exclude_known=self.exclude_known,
             max_tokens=self.max_tokens,
             hint=self.hint,
+            order=self.order,
         )
 
     def _instruction_prompts(self, task: Task) -> InstructionPrompts | None:

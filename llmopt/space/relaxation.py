@@ -23,7 +23,8 @@ class Relaxation:
 
     Whole numbers, grids and choices are relaxed to an interval that reaches half a step beyond their ends, so
     that every value owns an equally long part of it; a point stands for the nearest value. A choice is its
-    position in the list, so neighbours in the list count as near. Variables with one value are left out.
+    position in the list, so neighbours in the list count as near. Variables with one value are left out, and those
+    whose range is so narrow that it has no unit.
 
     Parameters
     ----------
@@ -50,8 +51,8 @@ class Relaxation:
 
     def __init__(self, space: Vector, fraction: float) -> None:
         self._space = space
-        self._free = np.array([variable.size != 1 for variable in space.variables.values()])
-        self.names = [name for name, variable in space.variables.items() if variable.size != 1]
+        self._free = np.array([_is_free(variable, fraction) for variable in space.variables.values()])
+        self.names = [name for name, free in zip(space.variables, self._free, strict=True) if free]
         free = [space.variables[name] for name in self.names]
         low, high = np.array([_interval(variable) for variable in free]).reshape(-1, 2).T
         step = np.array([_step(variable) for variable in free])
@@ -67,7 +68,7 @@ class Relaxation:
 
     @property
     def dimension(self) -> int:
-        """The number of variables with more than one value."""
+        """The number of variables that are not left out."""
         return len(self.width)
 
     def points(self, columns: Columns) -> Points:
@@ -96,6 +97,12 @@ class Relaxation:
     def uniform(self, n: int, rng: np.random.Generator) -> Points:
         """Draw points, shape (n, d)."""
         return rng.uniform(0.0, self.width, (n, self.dimension))
+
+
+def _is_free(variable: Variable, fraction: float) -> bool:
+    low, high = variable.box
+    # A whole number or a choice has its step as a unit at least.
+    return variable.size != 1 and (variable.size is not None or fraction * (high - low) > 0)
 
 
 def _interval(variable: Variable) -> tuple[float, float]:

@@ -39,6 +39,21 @@ def test_a_choice_that_begins_with_a_digit_is_no_number_and_a_decimal_is_one() -
     assert [{words[i] for words in found} for i in (0, 2, 4)] == [{"3x3", "5x5"}, {"0.5", "-2e-05"}, {"1", "4"}]
 
 
+def test_it_reads_no_hint() -> None:
+    [response] = Copier().generate([Request(f"# the answer is w=41 b=-37\n{PROMPT}", n=40, seed=1)])
+    assert [tuple(reply.text.split(" b=")) for reply in response.replies] == replies(False, 1)
+    [response] = Copier().generate([Request("# near w = 1 and b=2\nw=18 b=15\n# the answer is b=3\nw", n=40, seed=1)])
+    assert {reply.text for reply in response.replies} == {"=18 b=15"}
+
+
+@pytest.mark.parametrize("worth", ["gain=3 at ", "loss=1e+300 at ", ""])
+@pytest.mark.parametrize("move", ['c="look at me" w=5', 'w=5 c="look at me"', 'gain="3 at 4" w=5', "at=5 w=2"])
+def test_a_choice_may_hold_the_word_that_stands_before_a_move(worth: str, move: str) -> None:
+    lead, _, rest = move.partition("=")
+    [response] = Copier().generate([Request(f"{worth}{move}\n{worth}{lead}=")])
+    assert response.replies[0].text == rest
+
+
 def test_its_replies_follow_from_the_seed() -> None:
     assert replies(False, 7) == replies(False, 7) != replies(False, 70)
 

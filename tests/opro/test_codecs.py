@@ -181,6 +181,13 @@ def test_bare_values_are_read_in_the_order_of_the_form_that_was_shown() -> None:
     assert VectorCodec(WB).reversed().decode("[5, 3]").solution == {"w": 3, "b": 5}
 
 
+@pytest.mark.parametrize("choice", ["a\u2013b", "5\u00a0km", "two\u2028lines", "\u2212"])
+def test_a_choice_may_be_set_in_type(choice: str) -> None:
+    codec = codec_for(Vector(c=Categorical(choice, "other"), w=Int(0, 9)))
+    for solution in ({"c": choice, "w": 3}, {"c": "other", "w": 3}):
+        assert codec.decode(codec.encode(solution)).solution == solution
+
+
 def test_a_choice_may_end_in_a_full_stop() -> None:
     space = Vector(c=Categorical("Inc", "Inc.", "a b"), k=Int(0, 9))
     codec = codec_for(space)

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llmopt import Budget, Categorical, Float, FunctionProblem, Int, Vector, run
 from llmopt.llm.base import Request
@@ -35,6 +37,15 @@ def test_solutions_stand_behind_hints_that_name_them_and_the_users_hint_is_last(
         "# the best has k near 7, and x is small\nx"
     )
     assert (prompt.opening, prompt.ending) == ("x", "\n")
+
+
+@given(st.text(max_size=9), st.sampled_from(["\n", "\r\n", "\nw=9 gain=1", "\n\n"]), st.text(max_size=9))
+def test_a_choice_with_several_lines_stands_on_one(before: str, broken: str, after: str) -> None:
+    codec = codec_for(Vector(c=Categorical(before + broken + after, "two words"), w=Int(-50, 50)))
+    texts = [codec.encode({"c": choice, "w": 3}) for choice in (before + broken + after, "two words")]
+    lines = str(Hinted().prompt(View("", HINT, codec, texts, ["9", "1"], "0", maximize=False)).content).split("\n")
+    assert [line.startswith("# ") for line in lines] == [True, False, True, False, True, False]
+    assert lines[1] == texts[0] and lines[2:4] == ["# the best values are about c=two words, w=3", texts[1]]
 
 
 def test_it_is_the_first_prompt_of_steps_1_2_and_4_and_the_hint_stands_above_the_others() -> None:

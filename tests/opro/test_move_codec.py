@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt import Float, Int, Vector
+from llmopt import Categorical, Float, Int, Vector
 from llmopt.errors import DecodeError
 from llmopt.opro.move_codec import MoveCodec
 from support.strategies import vectors
@@ -25,6 +25,18 @@ def test_what_a_codec_writes_of_a_member_it_reads_as_one(space: Vector, seed: in
         text = codec.encode(member)
         assert space.contains(codec.decode(text).solution) and len(text) <= codec.longest
     assert codec.decode(codec.encode(origin)).solution == origin
+
+
+@given(st.integers(0, 999))
+def test_every_text_is_read_as_where_it_leads(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    space = Vector(k=Int(0, 9, step=3), x=Float(0, 1), c=Categorical("a", "b c"))
+    slopes = np.zeros((3, 3))
+    slopes[1, 0] = rng.uniform(-0.1, 0.1)
+    codec = MoveCodec(space, space.row(space.sample(1, rng), 0), [rng.choice([-3, 3]), 0.3, 1], slopes=slopes)
+    texts, solutions = zip(*codec.every(), strict=True)
+    assert len(set(texts)) == codec.count
+    assert [codec.decode(text).solution for text in texts] == list(solutions)
 
 
 def test_a_negative_unit_counts_backwards() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmopt import Categorical, Float, Int, Vector
-from llmopt.opro.move_codec import MoveCodec
+from llmopt.opro.move_codec import MoveCodec, is_moved, step_of
 from llmopt.opro.move_units import REACH, moves_from
 from llmopt.space import Variable
 from support.strategies import vectors
@@ -60,6 +60,18 @@ def test_units_are_round_and_follow_the_spread() -> None:
     assert codec.decode("x=-2 rate=0 k=-1 kind=b").solution == {"x": 0.9998, "rate": 0.01, "k": 495, "kind": "b"}
 
 
+@given(vectors(), st.integers(0, 99), st.integers(0, 60))
+def test_units_get_finer_one_by_one_down_to_a_step(space: Vector, seed: int, finer: int) -> None:
+    columns = space.sample(8, np.random.default_rng(seed))
+    coarse, next_one, finest = (
+        moves_from(space, space.row(columns, 0), columns, finer=i).units for i in (finer, finer + 1, 60)
+    )
+    for i, variable in enumerate(space.variables.values()):
+        if is_moved(variable):
+            assert coarse[i] == next_one[i] or 1.9 < coarse[i] / next_one[i] < 2.6
+            assert finest[i] == step_of(variable) if step_of(variable) else finest[i] <= 1e-11 * np.ptp(variable.box)
+
+
 def test_where_nothing_differs_the_whole_range_is_within_reach() -> None:
     space = Vector(x=Float(0, 1), one=Int(3, 3))
     codec = moves_from(space, {"x": 0.0, "one": 3}, space.pack([{"x": 0.0, "one": 3}]))
@@ -97,3 +109,21 @@ def test_signs_turn_directions_and_nothing_else() -> None:
     ahead = moves_from(PAIRS, {"w": 0, "b": 20}, PAIRS.pack(VALLEY))
     turned = moves_from(PAIRS, {"w": 0, "b": 20}, PAIRS.pack(VALLEY), signs=[-1, 1])
     assert ahead.decode("w=3 b=2").solution == turned.decode("w=-3 b=2").solution
+
+
+@given(st.floats(0.1, 0.9), st.integers(3, 40), st.integers(0, 999), st.booleans())
+def test_a_variable_in_which_nothing_differs_moves_none_and_is_moved_by_none(
+    same: float, n: int, seed: int, rounded: bool
+) -> None:
+    space = Vector(x=Float(0, 1), y=Float(-1e20, 1e20), z=Float(-5, 5))
+    columns = space.sample(n, np.random.default_rng(seed))
+    columns["x"] = np.full(n, same)
+    # Two that are a rounding apart are the same, too.
+    columns["x"][0] = np.nextafter(same, 1) if rounded else same
+    origin = space.row(columns, 0)
+    for order in (["x", "y", "z"], ["z", "y", "x"]):
+        codec = moves_from(space, origin, columns, order=order)
+        moved = codec.decode(" ".join(f"{name}={int(name == 'x')}" for name in order)).solution
+        assert (moved["y"], moved["z"]) == (origin["y"], origin["z"])
+        ahead = codec.decode(" ".join(f"{name}={int(name == 'z')}" for name in order)).solution
+        assert ahead["x"] == origin["x"]

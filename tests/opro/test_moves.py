@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -24,6 +25,7 @@ from llmopt import (
 )
 from llmopt.llm.base import Reply
 from llmopt.opro import OPRO, moves
+from llmopt.space import Variable
 from support.models import ABLE, FunctionLLM, obedient
 
 WB = Vector(w=Int(-50, 50), b=Int(-50, 50))
@@ -192,6 +194,24 @@ def test_what_is_feasible_in_a_small_part_alone_is_found() -> None:
     solver = OPRO(obedient(), serializer="moves")
     result = run(FunctionProblem(narrow, Vector(x=Float(0, 10))), solver, Budget(evaluations=400), seed=0)
     assert result.nfev == 400 and result.fun == pytest.approx(6.1, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "variable", [Float(1e-6, 5, log=True), Float(-1, 1), Int(-10, 2**50, step=7), Float(0, 1e6, step=0.01)]
+)
+def test_where_all_moves_are_known_there_are_finer_ones(variable: Variable) -> None:
+    calls = itertools.count()
+
+    def soon_infeasible(s: dict[str, float]) -> float:
+        if next(calls) >= 4:
+            raise Infeasible("no")
+        return float(s["x"])
+
+    solver = OPRO(obedient(), serializer="moves", samples=1)
+    result = run(FunctionProblem(soon_infeasible, Vector(x=variable)), solver, Budget(evaluations=70), seed=0)
+    assert result.nfev == 70
+    # Not even those beyond a known end of the space, which lead to it.
+    assert result.duplicates < 5
 
 
 def test_choices_stand_beside_moves() -> None:

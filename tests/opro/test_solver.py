@@ -81,6 +81,32 @@ def test_oldest_first_a_prompt_goes_on_where_the_last_one_ended() -> None:
         assert later[: len(earlier)] == earlier and len(later) > len(earlier)
 
 
+@pytest.mark.parametrize(
+    ("order", "lowered", "raised", "hidden"),
+    [
+        ("worst", ", and the highest comes first:", ", and the lowest comes first:", ", the best last:"),
+        ("best", ", and the lowest comes first:", ", and the highest comes first:", ", the best first:"),
+        ("oldest", ":", ":", ":"),
+        ("random", ":", ":", ":"),
+    ],
+)
+def test_a_chat_is_told_the_order_that_its_list_has_and_none_that_it_has_not(
+    order: Any, lowered: str, raised: str, hidden: str
+) -> None:
+    def said(direction: str, scores: Any) -> tuple[str, list[float]]:
+        llm = FunctionLLM(lambda r, i: f"[w={i}, b={i}]")
+        solve(OPRO(llm, serializer="chat", order=order, scores=scores), steps=1, direction=direction)
+        [line, shown] = re.findall(r"These solutions were tried.*|(?:\[w=.*\n?)+", prompt_text(llm.requests[0]))[:2]
+        losses = [loss({"w": int(w), "b": int(b)}) for w, b in re.findall(r"\[w=(-?\d+) b=(-?\d+)\]", shown)]
+        return line.removeprefix("These solutions were tried"), losses
+
+    for direction, aim, ending in (("minimize", "lower", lowered), ("maximize", "higher", raised)):
+        line, losses = said(direction, "rounded")
+        assert line == f"; a {aim} score is better{ending}"
+        assert "first" not in line or losses == sorted(losses, reverse=order == "worst")
+        assert said(direction, "hidden") == (hidden, losses)
+
+
 def test_a_chat_says_which_part_of_its_prompt_stays() -> None:
     llm = FunctionLLM(lambda r, i: f"[w={i}, b={i}]")
     solve(OPRO(llm, serializer="chat", hint="w is small"), steps=3)

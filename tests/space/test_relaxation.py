@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmopt import Categorical, Float, Int, Vector
+from llmopt import Categorical, Float, Int, Vector, minimize
 from llmopt.space.relaxation import Relaxation
 from support.strategies import vectors
 
@@ -57,3 +57,16 @@ def test_a_unit_is_a_share_of_the_range_and_a_whole_number_of_steps() -> None:
 def test_whole_numbers_on_a_logarithmic_scale_lie_on_no_lattice() -> None:
     relaxation = Relaxation(Vector(n=Int(1, 1000, log=True), k=Int(1, 1000)), 1.0)
     assert relaxation.step[0] > 0 and relaxation.lattice.tolist() == pytest.approx([0.0, 0.001])
+
+
+@pytest.mark.parametrize(
+    "narrow", [Float(1e300, float(np.nextafter(1e300, np.inf)), log=True), Float(0, 5e-324), Float(5e-324, 1e-323)]
+)
+def test_a_range_too_narrow_for_a_unit_is_left_out_and_what_lies_beside_it_is_searched(narrow: Float) -> None:
+    space = Vector(x=narrow, y=Float(0, 1))
+    relaxation = Relaxation(space, 0.1)
+    assert relaxation.names == ["y"] and relaxation.width.tolist() == pytest.approx([10])
+    columns = relaxation.columns(np.array([[2.5], [99.0]]))
+    assert columns["y"].tolist() == [0.25, 1.0] and space.member_mask(columns).all()
+    result = minimize(lambda s: s["y"], space, solver="nelder-mead", max_evaluations=20, seed=0)
+    assert result.stop_reason == "evaluations" and result.fun < 0.1
