@@ -327,7 +327,7 @@ def test_a_real_model_answers_with_the_option_that_it_finds_likeliest(local_llm:
     questions = ["Is the sky blue?", "Is fire cold?", "Is water dry?", "Do dogs bark?"]
     examples = [Example(f"{question} Answer yes or no.", "Yes") for question in questions]
     chosen, decoded = (
-        Scorer(local_llm, Template.at("Q_begin"), by_name("labels", labels), answer)  # type: ignore[arg-type]
+        Scorer(local_llm, Template.at("Q_begin"), by_name("labels", labels), answer)
         for answer in ("likelihood", "options")
     )
     found = scores(chosen, [("", example) for example in examples])
