@@ -482,8 +482,7 @@ def test_the_estimate_counts_every_option(tmp_path: Path) -> None:
     llm = FunctionLLM(lambda request, i: "", replace(ABLE, logprobs=True))
     dataset = str(tmp_path / "own.jsonl")
     free, likelihood = (
-        prompt(dataset, answer=answer, open_model=lambda spec: llm)
-        for answer in ("free", "likelihood")
+        prompt(dataset, answer=answer, open_model=lambda spec: llm) for answer in ("free", "likelihood")
     )
     [(_, ones)] = _asked(free, free.splits.train)
     [(_, all_)] = _asked(likelihood, likelihood.splits.train)
