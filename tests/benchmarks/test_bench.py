@@ -109,6 +109,7 @@ def test_an_interrupted_suite_goes_on_where_it_was(tmp_path: Path) -> None:
     assert outcomes(tmp_path / "whole") == outcomes(tmp_path / "parts")
 
 
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_within_a_run_ends_the_suite(tmp_path: Path) -> None:
     suite = of("fatal", mark=str(tmp_path / "mark"), name="SIGINT")
     with pytest.raises(KeyboardInterrupt):

@@ -31,6 +31,7 @@ def test_a_suite_is_run_once_and_shown_again(here: Here, tmp_path: Path) -> None
     assert json.loads((tmp_path / "a" / "meta.json").read_text())["suite"] == "paper-regression"
 
 
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_ends_a_suite_and_the_same_command_goes_on(here: Here, tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text(
         'name = "own"\n[[group]]\nproblem = "fatal"\nsettings = { mark = "mark", name = "SIGINT" }\nrepeats = 4\n'

@@ -21,14 +21,19 @@ class Sound(LLM):
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(chat=True, continuation=True, grammar=True, seed=True)
+        return Capabilities(chat=True, continuation=True, grammar=True, seed=True, logprobs=True)
 
     def generate(self, requests: Sequence[Request]) -> list[Response]:
         return [self.answer(request) for request in requests]
 
     def answer(self, request: Request) -> Response:
+        if request.given is not None:
+            return Response((self.given(request.given),) * request.n, self.usage(request))
         replies = tuple(Reply(self.text(request, i)) for i in range(request.n))
         return Response(replies, self.usage(request))
+
+    def given(self, text: str) -> Reply:
+        return Reply(text, logprob=-float(len(text)))
 
     def text(self, request: Request, i: int) -> str:
         rng = random.Random((request.seed or 0) + i)
@@ -43,6 +48,13 @@ class Sound(LLM):
 
     def usage(self, request: Request) -> Usage:
         return Usage(1, 10, 4, 3 * request.n)
+
+
+class Probable(Sound):
+    """Says a probability, and not its logarithm."""
+
+    def given(self, text: str) -> Reply:
+        return Reply(text, logprob=0.5)
 
 
 class OneReply(Sound):

@@ -172,6 +172,11 @@ PLANTED = [
     Planted(_M.TwiceCounted, "test_no_delivered_part_that_does_not_add_up", ("the delivered parts of request 0 cost",)),
     Planted(_M.Endless, "test_no_stop_text_in_a_reply", ("that was to end it", "request = Request(prompt='1 2 3'")),
     Planted(_M.Free, "test_no_text_beyond_the_grammar", ("is answered with '",)),
+    Planted(
+        _M.Probable,
+        "test_no_given_reply_that_is_changed_or_of_no_likelihood",
+        ("the given reply ' 1' has the log-probability 0.5",),
+    ),
     Planted(_M.Bare, "test_no_untyped_error", ("it raises KeyError, which is no LlmoptError", "prompt=''")),
     Planted(_M.Sociable, "test_no_answer_that_depends_on_the_company", ("alone and", "among others")),
     Planted(_M.ClosedOnce, "test_no_error_when_it_is_closed_twice", ("closed already",)),
