@@ -112,10 +112,13 @@ class Suite:
         *,
         solvers: Sequence[str] | None = None,
         repeats: int | None = None,
-        limits: Mapping[str, float | None] | None = None,
+        limits: Mapping[str, Any] | None = None,
     ) -> Suite:
-        """Return the suite with other solvers, repeats or budgets in every group; None: as they are."""
-        given = {name: value for name, value in (limits or {}).items() if value is not None}
+        """Return the suite with other solvers, repeats or limits in every group; None: as they are.
+
+        Limits are named as by :func:`llmopt.objective.limits`.
+        """
+        given = limits or {}
         groups = []
         for group in self.groups:
             budget = {**group.budget, **given}

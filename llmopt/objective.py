@@ -84,6 +84,28 @@ class Budget:
             raise InvalidInput("give a budget: of evaluations, steps, seconds or scorer calls")
 
 
+def limits(
+    evaluations: int | None = None,
+    steps: int | None = None,
+    seconds: float | None = None,
+    tokens: int | None = None,
+    cost: float | None = None,
+    calls: int | None = None,
+    scorer_calls: int | None = None,
+) -> dict[str, Any]:
+    """Return the limits that are given, by the names that a :class:`Budget` has for them."""
+    named = {
+        "evaluations": evaluations,
+        "steps": steps,
+        "seconds": seconds,
+        "tokens": tokens,
+        "cost": cost,
+        "calls": calls,
+        "scorer_calls": scorer_calls,
+    }
+    return {name: value for name, value in named.items() if value is not None}
+
+
 @dataclass(frozen=True)
 class Proposals:
     """The candidates of one step.

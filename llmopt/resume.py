@@ -10,7 +10,7 @@ from typing import Any
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM
 from llmopt.llm.prices import Price
-from llmopt.objective import Objective
+from llmopt.objective import Objective, limits
 from llmopt.optimize import optimize
 from llmopt.problem import Problem
 from llmopt.racing import Race
@@ -96,16 +96,7 @@ def resume(
         )
     identity = runs[-1].identity
     asked, budget = identity["asked"], dict(identity["budget"])
-    given = {
-        "evaluations": max_evaluations,
-        "steps": max_steps,
-        "seconds": max_seconds,
-        "tokens": max_tokens,
-        "cost": max_cost,
-        "calls": max_calls,
-        "scorer_calls": max_scorer_calls,
-    }
-    budget |= {name: value for name, value in given.items() if value is not None}
+    budget |= limits(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls)
     is_problem = isinstance(fun, Problem)
     known = None if is_problem else space or runs[-1].space
     # The points of bounds are arrays again.

@@ -67,6 +67,7 @@ def bench(
     """
     from llmopt.cli.session import split, terms
     from llmopt.errors import InvalidInput
+    from llmopt.objective import limits
 
     if suite == COMPARE:
         from llmopt.cli.bench_compare import compare
@@ -79,17 +80,9 @@ def bench(
     from llmopt.benchmarks.suite_file import find
     from llmopt.cli.benchmarking import perform
 
-    limits = {
-        "evaluations": max_evaluations,
-        "steps": max_steps,
-        "seconds": max_seconds,
-        "tokens": max_tokens,
-        "cost": max_cost,
-        "calls": max_calls,
-        "scorer_calls": max_scorer_calls,
-    }
+    given = limits(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls)
     chosen = find(suite, smoke=smoke).changed(
-        solvers=None if solvers is None else split(solvers), repeats=repeats, limits=limits
+        solvers=None if solvers is None else split(solvers), repeats=repeats, limits=given
     )
     folder = out or Path(f"bench-{chosen.name}{'-smoke' if smoke else ''}")
     return perform(

@@ -12,8 +12,6 @@ from llmopt.benchmarks.cells import Cell
 from llmopt.benchmarks.compare import Comparison, create_solvers
 from llmopt.benchmarks.suite import Suite
 from llmopt.cli.forecast import Forecast, forecast
-from llmopt.cli.order import Order
-from llmopt.cli.ready import Ready
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM
 from llmopt.llm.connect import scheme_of
@@ -56,17 +54,13 @@ def asking(suite: Suite, folder: Path) -> Iterator[Cell]:
                 yield cell
 
 
-def forecasts(
-    cells: Iterable[Cell], order: Order, llm: str, terms: Terms, open_model: Callable[[str], LLM]
-) -> list[Forecast]:
+def forecasts(cells: Iterable[Cell], llm: str, terms: Terms, open_model: Callable[[str], LLM]) -> list[Forecast]:
     """Build and check runs that ask models, as a comparison does, and return what they may take.
 
     Parameters
     ----------
     cells
         The runs; they are never all in memory.
-    order
-        How it was asked for.
     llm, terms
         The SPEC of the solvers' model, and prices and the reply cache.
     open_model
@@ -103,7 +97,7 @@ def forecasts(
                     cell.seed,
                     terms,
                 )
-                found.append(forecast(Ready(order, comparison, model, None, ())))
+                found.append(forecast(comparison))
             except InvalidInput as error:
                 raise InvalidInput(f"{cell.name}: {error}") from None
     return found

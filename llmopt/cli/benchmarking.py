@@ -21,13 +21,12 @@ from llmopt.benchmarks.results import Results
 from llmopt.benchmarks.suite import Suite, check
 from llmopt.cli.bench_forecast import asking, check_spec, forecasts
 from llmopt.cli.consent import confirm
-from llmopt.cli.order import META, Order
+from llmopt.cli.order import META
 from llmopt.cli.output import origin
 from llmopt.cli.progress import outcome
 from llmopt.errors import InvalidInput
 from llmopt.files import write_whole
 from llmopt.llm.terms import Terms
-from llmopt.objective import Budget
 from llmopt.report.safe import one_line, portable
 from llmopt.runlog import RunLog
 
@@ -67,8 +66,7 @@ def perform(
         stack.callback(models.close)
         # Those of a cluster elsewhere are opened there, where their keys and weights are.
         if scheduler is None or _is_here(scheduler):
-            order = Order(suite.name, (), None, Budget(steps=1), llm, terms=terms, quiet=quiet, yes=yes)
-            confirm(order, forecasts(asking(suite, folder), order, llm, terms, models.open))
+            confirm(forecasts(asking(suite, folder), llm, terms, models.open), yes=yes, quiet=quiet)
         log = stack.enter_context(RunLog(folder))
         bench = Bench(suite, log, llm, terms)
         crew = stack.enter_context(_crew(models, workers, scheduler))

@@ -53,6 +53,7 @@ def compare(
     from llmopt.cli.order import Order
     from llmopt.cli.pairs import perform_pairs
     from llmopt.cli.session import budget, split, terms, with_files
+    from llmopt.objective import limits
 
     order = Order(
         problem=problem,
@@ -61,7 +62,9 @@ def compare(
         llm=llm,
         repeats=repeats,
         seed=seed,
-        budget=budget(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls),
+        budget=budget(
+            limits(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls)
+        ),
         hint=hint,
         terms=terms(prices, cache),
         workers=workers,
@@ -115,6 +118,7 @@ def solve(
     from llmopt.cli.order import Order
     from llmopt.cli.pairs import perform_pairs
     from llmopt.cli.session import budget, terms, with_files
+    from llmopt.objective import limits
 
     order = Order(
         problem=problem,
@@ -122,7 +126,9 @@ def solve(
         solvers=(solver,),
         llm=llm,
         seed=seed,
-        budget=budget(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls),
+        budget=budget(
+            limits(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls)
+        ),
         hint=hint,
         terms=terms(prices, cache),
         workers=workers,

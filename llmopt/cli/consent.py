@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from llmopt.cli.estimate import Estimate, money
 from llmopt.cli.forecast import Forecast
-from llmopt.cli.order import Order
 from llmopt.errors import InvalidInput
 from llmopt.report.table import dollars
 
@@ -15,8 +14,17 @@ ASK_ABOVE = 1.0
 """Dollars from which a person at a terminal is asked; a model without a known price that is not free, always."""
 
 
-def confirm(order: Order, forecasts: Sequence[Forecast]) -> None:
+def confirm(forecasts: Sequence[Forecast], *, yes: bool, quiet: bool) -> None:
     """Say what comparisons may take together, and ask once where it is expensive.
+
+    Parameters
+    ----------
+    forecasts
+        Of each comparison.
+    yes
+        Do not ask.
+    quiet
+        Say nothing where nobody is asked.
 
     Raises
     ------
@@ -28,9 +36,9 @@ def confirm(order: Order, forecasts: Sequence[Forecast]) -> None:
         return
     costs = [each.dollars for each in forecasts]
     total = None if any(cost is None for cost in costs) else sum(cost for cost in costs if cost is not None)
-    asks = not order.yes and (total is None or total > ASK_ABOVE) and sys.stdin.isatty() and sys.stderr.isatty()
+    asks = not yes and (total is None or total > ASK_ABOVE) and sys.stdin.isatty() and sys.stderr.isatty()
     # Whoever is asked must know what about.
-    if asks or not order.quiet:
+    if asks or not quiet:
         for each in estimates:
             print(f"llmopt: {each}", file=sys.stderr)
         if (line := _total(estimates, total)) is not None:

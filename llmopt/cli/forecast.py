@@ -9,7 +9,6 @@ import numpy as np
 
 from llmopt.benchmarks.compare import Comparison
 from llmopt.cli.estimate import Estimate, estimate
-from llmopt.cli.ready import Ready
 from llmopt.cli.transfer import is_done, kept
 from llmopt.cli.writing import TYPICAL, Writing, typical_step
 from llmopt.errors import InvalidInput
@@ -49,22 +48,21 @@ class Forecast:
         return most if self.limit is None else min(most, self.limit)
 
 
-def forecast(ready: Ready) -> Forecast:
-    """Return what a comparison may take that is ready.
+def forecast(comparison: Comparison, others: Sequence[PromptProblem] = ()) -> Forecast:
+    """Return what a comparison may take; what it finds is scored on others besides.
 
     Raises
     ------
     InvalidInput
         Its budget bounds no cost, or does not suffice for the start points.
     """
-    comparison = ready.comparison
     problem = comparison.problems[0]
     if not isinstance(problem, PromptProblem):
         return Forecast((), None)
     search = _Search(comparison, problem)
     found = [search.scoring(), *search.writing()]
-    if ready.others:
-        found.append(search.transfer(ready.others))
+    if others:
+        found.append(search.transfer(others))
     cost = comparison.budget.cost
     limit = None if cost is None else cost * comparison.repeats * len(comparison.solvers)
     return Forecast([each for each in found if each.calls], limit)
@@ -139,10 +137,10 @@ class _Search:
         return min(limits)
 
     def _most_evaluations(self) -> int:
-        """Return the most instructions that a search can look at, where all but the first are dropped early."""
+        """Return the most instructions that a search can look at, where all but one are dropped after a block."""
         race, items = self._comparison.race, self._problem.items
         least = items if race is None else race.blocks(items)[0].stop
-        most = self._starts + (self._calls - self._starts * items) // least
+        most = 1 + (self._calls - items) // least
         return min(most, self._comparison.budget.evaluations or most)
 
     def _replies(self, solver: Solver, evaluations: int) -> int:

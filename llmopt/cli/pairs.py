@@ -67,7 +67,7 @@ def perform_pairs(order: Order, *, dry: bool = False) -> int:
         raise InvalidInput("--dry-run shows the prompt of one model; name one --llm and one scorer")
     # The data are the same for all, and so is what a user should be told about them.
     checked = [_checked(pair, quiet=order.quiet or number > 0) for number, pair in enumerate(pairs)]
-    confirm(order, [found for _, found in checked])
+    confirm([found for _, found in checked], yes=order.yes, quiet=order.quiet)
     results = PairResults(order)
     code, done, ended = 0, 0, ""
     for pair, _ in checked:
@@ -105,7 +105,8 @@ def _checked(pair: Pair, *, quiet: bool) -> tuple[Pair, Forecast]:
     of all pairs may not fit in memory together."""
     with ExitStack() as stack:
         ready = _ready(pair, stack, quiet=quiet)
-        return replace(pair, order=replace(pair.order, solvers=ready.order.solvers)), forecast(ready)
+        asked = replace(pair.order, solvers=ready.order.solvers)
+        return replace(pair, order=asked), forecast(ready.comparison, ready.others)
 
 
 def _carried_out(pair: Pair, results: PairResults) -> Ending:

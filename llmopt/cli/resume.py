@@ -37,16 +37,7 @@ def resume(
     Example: llmopt resume report --max-evaluations 500
     """
     from llmopt.cli.session import resume as go_on
+    from llmopt.objective import limits
 
-    limits = {
-        "evaluations": max_evaluations,
-        "steps": max_steps,
-        "seconds": max_seconds,
-        "tokens": max_tokens,
-        "cost": max_cost,
-        "calls": max_calls,
-        "scorer_calls": max_scorer_calls,
-    }
-    return go_on(
-        folder, limits, prices=prices, workers=workers, fork=fork, force=force, yes=yes, json=json, quiet=quiet
-    )
+    given = limits(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls)
+    return go_on(folder, given, prices=prices, workers=workers, fork=fork, force=force, yes=yes, json=json, quiet=quiet)

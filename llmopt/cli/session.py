@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from llmopt.benchmarks.results import SUITE
 from llmopt.cli import defaults
@@ -25,20 +26,11 @@ FIRST_PAIR = "pair-1"
 """The folder of the first of several pairs of models, see :mod:`llmopt.cli.pairs`."""
 
 
-def budget(
-    evaluations: int | None,
-    steps: int | None,
-    seconds: float | None,
-    tokens: int | None = None,
-    cost: float | None = None,
-    calls: int | None = None,
-    scorer_calls: int | None = None,
-) -> Budget:
-    """Return the budget of the limits that were given; limits of models alone end no classical solver, and get the
-    default number of evaluations besides."""
-    if evaluations is None and steps is None and seconds is None and scorer_calls is None:
-        evaluations = defaults.EVALUATIONS
-    return Budget(evaluations, steps, seconds, tokens, cost, calls, scorer_calls)
+def budget(limits: Mapping[str, Any]) -> Budget:
+    """Return the budget of limits, see :func:`llmopt.objective.limits`; those of models alone end no classical solver,
+    and get the default number of evaluations besides."""
+    ending = {"evaluations", "steps", "seconds", "scorer_calls"}
+    return Budget(**{"evaluations": defaults.EVALUATIONS, **limits} if ending.isdisjoint(limits) else limits)
 
 
 def terms(prices: Path | None, cache: str) -> Terms:
@@ -77,13 +69,13 @@ def perform(order: Order, *, dry: bool = False) -> int:
             from llmopt.cli.dry import show_prompts
 
             return show_prompts(ready)
-        confirm(order, [forecast(ready)])
+        confirm([forecast(ready.comparison, ready.others)], yes=order.yes, quiet=order.quiet)
         return carry_out(begun(ready, stack)).code
 
 
 def resume(
     path: Path,
-    limits: Mapping[str, float | None],
+    limits: Mapping[str, Any],
     *,
     prices: Path | None,
     workers: int,
@@ -100,7 +92,7 @@ def resume(
     path
         The folder.
     limits
-        Budgets by name that replace those of the comparison; None: as they were.
+        Those of the comparison that are replaced, see :func:`llmopt.objective.limits`.
     prices
         See :func:`terms`.
     workers
@@ -131,8 +123,7 @@ def resume(
                 "llmopt.resume(folder, function)"
             )
     order = replace(from_json(stored, path, json=json, quiet=quiet), workers=workers, yes=yes)
-    changed = {name: value for name, value in limits.items() if value is not None}
-    order = replace(order, budget=Budget(**{**asdict(order.budget), **changed}))
+    order = replace(order, budget=Budget(**{**asdict(order.budget), **limits}))
     if prices is not None:
         order = replace(order, terms=replace(order.terms, prices=terms(prices, "off").prices))
     with ExitStack() as stack:
@@ -140,9 +131,9 @@ def resume(
             ready = reopened(order, stack, fork=fork, force=force)
         except InvalidInput as error:
             raise InvalidInput(f"{error}{_begun_elsewhere(stored.get('folder'), order.pairs)}") from None
-        given = {"--max-scorer-calls": limits.get("scorer_calls") is not None}
+        given = {"--max-scorer-calls": "scorer_calls" in limits}
         check_scored_by_items(order.problem, ready.comparison.problems[0], given)
-        confirm(order, [forecast(ready)])
+        confirm([forecast(ready.comparison, ready.others)], yes=order.yes, quiet=order.quiet)
         return carry_out(begun(ready, stack)).code
 
 

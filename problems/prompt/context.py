@@ -30,12 +30,11 @@ def check_context(scorer: Scorer, examples: Sequence[Example], instruction: str)
     def longest_answer(example: Example) -> Request:
         return max(scorer.requests(instruction, example), key=lambda request: request.max_tokens)
 
-    def at_most(example: Example) -> int:
-        request = longest_answer(example)
-        return prompt_bound(request) + request.max_tokens
-
-    for example in _longest([example for example in examples if at_most(example) > context]):
-        request = longest_answer(example)
+    asked = {example: longest_answer(example) for example in examples}
+    for example in _longest(
+        [e for e, request in asked.items() if prompt_bound(request) + request.max_tokens > context]
+    ):
+        request = asked[example]
         tokens = scorer.llm.count_tokens(request.prompt)
         if tokens is not None and tokens + request.max_tokens > context:
             raise InvalidInput(

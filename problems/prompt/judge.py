@@ -13,9 +13,7 @@ from llmopt.llm.base import LLM, Message, Request, Response, Sampling
 from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.metrics.final import last_sentence, plain
 from llmopt.problems.prompt.metrics.labels import Labels
-
-UNREADABLE = 20
-"""Verdicts that say neither yes nor no, and no other, after which a judge counts as broken."""
+from llmopt.problems.prompt.usable import Usable
 
 _LONGEST = 4_000
 _TAG = re.compile(r"<(?=\s*/?\s*(?:question|reference|answer)\b)", re.IGNORECASE)
@@ -35,8 +33,7 @@ class Judge:
     """
 
     llm: LLM
-    # Of each verdict so far, whether it is yes or no.
-    _readable: list[bool] = field(default_factory=list, init=False, repr=False, compare=False)
+    _verdicts: Usable = field(default_factory=Usable, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.llm.capabilities.chat:
@@ -64,7 +61,8 @@ class Judge:
         Raises
         ------
         ModelError
-            All verdicts so far, and :data:`UNREADABLE` or more, are neither; they were handed over before.
+            All verdicts so far, and :data:`llmopt.problems.prompt.usable.ENOUGH` or more, are neither; they were handed
+            over before.
         """
         unreadable: list[str] = []
 
@@ -72,7 +70,7 @@ class Judge:
             place, _, answer = answered[i]
             said = part.replies[0].text
             verdict = _verdict(said)
-            self._readable.append(len(verdict) == 1)
+            self._verdicts.add(len(verdict) == 1)
             if len(verdict) != 1:
                 unreadable.append(said)
             keep(place, ItemScore(float(verdict == {"yes"}), answer))
@@ -83,9 +81,9 @@ class Judge:
 
     def _complain(self, unreadable: str) -> None:
         said = f"the judge {self.llm.info.spec} said neither yes nor no to"
-        if len(self._readable) >= UNREADABLE and not any(self._readable):
+        if self._verdicts.never:
             raise ModelError(
-                f"{said} all of {len(self._readable)} answers, such as {unreadable[:60]!r}; use another judge"
+                f"{said} all of {self._verdicts.answers} answers, such as {unreadable[:60]!r}; use another judge"
             )
         # Without a number: Python shows the same warning once, and there may be thousands of batches.
         warnings.warn(f"{said} some answers, which count as wrong", stacklevel=3)

@@ -17,14 +17,12 @@ from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.judge import Judge
 from llmopt.problems.prompt.metrics.base import Metric
 from llmopt.problems.prompt.template import Template
+from llmopt.problems.prompt.usable import Usable
 
 Answer = Literal["free", "options", "likelihood"]
 
 Pair = tuple[str, Example]
 """An instruction and an example."""
-
-SILENT = 20
-"""Empty answers, and no other, after which a scorer counts as broken."""
 
 _JUDGED = 64
 """Answers that a judge reads together: so many may be lost where a run is killed."""
@@ -109,8 +107,10 @@ class Scorer:
     answer: Answer = "free"
     max_tokens: int = 256
     judge: Judge | None = None
-    # Of each answer so far, whether it holds anything; a copy with another model, as every run has it, begins anew.
-    _said: list[bool] = field(default_factory=list, init=False, repr=False, compare=False)
+    # A copy with another model, as every run has it, counts anew.
+    _answers: Usable = field(default_factory=Usable, init=False, repr=False, compare=False)
+    # An example is scored with many instructions, and its options are looked for in its text once.
+    _spelled: dict[Example, Mapping[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check(self.answer, self.max_tokens)
@@ -139,7 +139,7 @@ class Scorer:
             return [request]
         # After a colon the text of a base model goes on with a space.
         space = " " if isinstance(request.prompt, str) and not request.prompt[-1:].isspace() else ""
-        given = [space + form for form in _spellings(self.metric.options(example))]
+        given = [space + form for form in self._spellings(example)]
         # No token is shorter than a byte.
         return [replace(request, given=text, max_tokens=len(text.encode()), stop=()) for text in given]
 
@@ -151,7 +151,6 @@ class Scorer:
         InvalidInput
             As by :meth:`requests`.
         """
-        check_options(self.answer, self.metric, [example])
         able = self.llm.capabilities
         chat = able.chat
         filled = self.template.messages if chat else self.template.filled
@@ -164,7 +163,7 @@ class Scorer:
         )
         if self.answer != "options":
             return request
-        spelled = list(_spellings(self.metric.options(example)))
+        spelled = list(self._spellings(example))
         space = "" if chat else '" "? '
         grammar = f"root ::= {space}({' | '.join(map(quote, spelled))})\n"
         return replace(
@@ -183,7 +182,8 @@ class Scorer:
         Raises
         ------
         ModelError
-            All answers so far, and :data:`SILENT` or more, are empty; they were handed over before.
+            All answers so far, and :data:`llmopt.problems.prompt.usable.ENOUGH` or more, are empty; they were handed
+            over before.
         """
         order = list(range(len(pairs)))
         if not self.template.instruction_first:
@@ -192,10 +192,10 @@ class Scorer:
         size = max(1, len(order)) if self.judge is None else _JUDGED
         for start in range(0, len(order), size):
             self._score([(place, *pairs[place]) for place in order[start : start + size]], keep)
-        if len(self._said) >= SILENT and not any(self._said):
+        if self._answers.never:
             raise ModelError(
-                f"the scorer {self.llm.info.spec} gave an empty answer to all of {len(self._said)} questions; ask it "
-                "one by hand, or use another model, position or max_tokens"
+                f"the scorer {self.llm.info.spec} gave an empty answer to all of {self._answers.answers} questions; ask "
+                "it one by hand, or use another model, position or max_tokens"
             )
 
     def _score(self, asked: Sequence[tuple[int, str, Example]], keep: Callable[[int, ItemScore], None]) -> None:
@@ -214,7 +214,7 @@ class Scorer:
                     return
             place, _, example = asked[i]
             text = self._answer(example, [reply for _, reply in sorted(replies[i].items())])
-            self._said.append(bool(text))
+            self._answers.add(bool(text))
             if self.judge is None:
                 keep(place, ItemScore(self.metric.score(text, example), text))
             else:
@@ -230,9 +230,17 @@ class Scorer:
             return replies[0].text.strip()
         logprobs: dict[str, float] = {}
         texts: dict[str, str] = {}
-        for option, reply in zip(_spellings(self.metric.options(example)).values(), replies, strict=True):
+        for option, reply in zip(self._spellings(example).values(), replies, strict=True):
             if reply.logprob is None:
                 raise ModelError(f"{self.llm.info.spec} did not say how likely {reply.text[:60]!r} is")
             texts.setdefault(option, reply.text.strip())
             logprobs[option] = float(np.logaddexp(logprobs.get(option, -np.inf), reply.logprob))
         return texts[max(logprobs, key=logprobs.__getitem__)]
+
+    def _spellings(self, example: Example) -> Mapping[str, str]:
+        """Return the option that each spelling of an example's options stands for; raise InvalidInput where there are
+        none."""
+        if example not in self._spelled:
+            check_options(self.answer, self.metric, [example])
+            self._spelled[example] = _spellings(self.metric.options(example))
+        return self._spelled[example]

@@ -65,7 +65,7 @@ def test_what_several_groups_have_is_run_once() -> None:
 @given(repeats=st.integers(1, 5), evaluations=st.integers(1, 100))
 def test_options_replace_what_the_file_says(repeats: int, evaluations: int) -> None:
     suite = parse(GOOD.replace("tpe:multivariate=false", "qmc"))
-    changed = suite.changed(repeats=repeats, limits={"evaluations": evaluations, "steps": None})
+    changed = suite.changed(repeats=repeats, limits={"evaluations": evaluations})
     cells = list(changed.cells())
     assert {cell.repeat for cell in cells} == set(range(repeats))
     assert {cell.budget.evaluations for cell in cells} == {evaluations}

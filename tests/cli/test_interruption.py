@@ -49,8 +49,12 @@ def test_ctrl_c_prints_and_saves_what_is_done(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_before_the_first_run(tmp_path: Path) -> None:
-    process = start("solve", "slow", "seconds=60", "--solver", "random", "--json", folder=tmp_path)
-    time.sleep(2)
+    process = start("solve", "slow", "seconds=60", "--solver", "random", "--json", "--out", "report", folder=tmp_path)
+    # However long it takes to start; the run begins as soon as there is a log.
+    waited = time.monotonic() + 60
+    while not (tmp_path / "report" / "run.sqlite").exists() and time.monotonic() < waited:
+        time.sleep(0.1)
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     out, error = process.communicate(timeout=30)
     assert process.returncode == 1

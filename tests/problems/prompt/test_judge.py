@@ -16,12 +16,13 @@ from llmopt.baselines.instruction_pool import HandWritten
 from llmopt.items import ItemScore
 from llmopt.llm.base import Request
 from llmopt.problems.prompt.examples import Dataset, Example
-from llmopt.problems.prompt.judge import UNREADABLE, Judge
+from llmopt.problems.prompt.judge import Judge
 from llmopt.problems.prompt.metrics import by_name
 from llmopt.problems.prompt.problem import PromptProblem
 from llmopt.problems.prompt.scorer import Scorer
 from llmopt.problems.prompt.splits import Splits
 from llmopt.problems.prompt.template import Template
+from llmopt.problems.prompt.usable import ENOUGH
 from support.models import ABLE, FunctionLLM
 
 MARKS = ("<question>", "</question>", "<reference>", "</reference>", "<answer>", "</answer>")
@@ -143,20 +144,20 @@ def test_of_verdicts_that_can_all_be_read_nothing_is_said(replies: list[str]) ->
 
 
 def test_a_judge_none_of_whose_verdicts_can_be_read_is_an_error() -> None:
-    with pytest.raises(ModelError, match=f"neither yes nor no to all of {UNREADABLE} answers, such as 'I cannot"):
-        verdicts(iter(["I cannot do that."] * UNREADABLE), UNREADABLE)
+    with pytest.raises(ModelError, match=f"neither yes nor no to all of {ENOUGH} answers, such as 'I cannot"):
+        verdicts(iter(["I cannot do that."] * ENOUGH), ENOUGH)
     with pytest.warns(UserWarning):
-        verdicts(iter(["I cannot do that."] * UNREADABLE), UNREADABLE - 1)
+        verdicts(iter(["I cannot do that."] * ENOUGH), ENOUGH - 1)
     with pytest.warns(UserWarning):
-        verdicts(iter(["no", *["I cannot do that."] * UNREADABLE]), UNREADABLE + 1)
+        verdicts(iter(["no", *["I cannot do that."] * ENOUGH]), ENOUGH + 1)
 
 
 def test_a_judge_whose_verdicts_come_a_few_at_a_time_is_an_error_too() -> None:
     judge = Judge(FunctionLLM(lambda request, i: "perhaps"))
-    examples = [(place, Example(f"{place}?", "2"), "two") for place in range(UNREADABLE)]
+    examples = [(place, Example(f"{place}?", "2"), "two") for place in range(ENOUGH)]
     with pytest.warns(UserWarning):
         judge.score(examples[:5], lambda place, score: None)
-    with pytest.raises(ModelError, match=f"neither yes nor no to all of {UNREADABLE} answers"):
+    with pytest.raises(ModelError, match=f"neither yes nor no to all of {ENOUGH} answers"):
         judge.score(examples[5:], lambda place, score: None)
 
 
