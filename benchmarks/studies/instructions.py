@@ -1,6 +1,7 @@
 """Are instructions that a search has found better than those that people write? Several tasks, one correction.
 
-    python -P -m llmopt.benchmarks.studies.instructions --data DIR --out DIR [--tasks a,b] [--max-scorer-calls 1000]
+    python -P -m llmopt.benchmarks.studies.instructions --data DIR --out DIR [--tasks a,b] [--answer options] \
+        [--max-scorer-calls 1000] [--search]
 
 For each task of BIG-Bench Hard: the accuracy of the empty instruction on the training examples alone, from which one
 may choose tasks; with ``--search``, a search and its test beside the empty instruction and "Let's think step by step.",
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 from contextlib import ExitStack
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -23,6 +25,7 @@ from llmopt.llm.ledger import Ledger
 from llmopt.llm.terms import Models, Terms
 from llmopt.objective import Budget
 from llmopt.problems.prompt.problem import PromptProblem, prompt
+from llmopt.problems.prompt.scorer import Answer
 from llmopt.problems.prompt.significance import holm
 from llmopt.registry import create_solver
 from llmopt.runlog import RunLog
@@ -34,13 +37,13 @@ TOKENS = 32
 """Of an answer, whatever the instruction."""
 
 
-def task_problem(task: str, data: Path, scorer: LLM) -> PromptProblem:
-    """Return the problem of a task: short answers in the scorer's own words, and the instruction stands behind the
-    question, where a local model reads a question once for all instructions."""
+def task_problem(task: str, data: Path, scorer: LLM, answer: Answer) -> PromptProblem:
+    """Return the problem of a task: the instruction stands behind the question, where a local model reads a question
+    once for all instructions; answers in the scorer's own words are short."""
     return prompt(
         f"bbh/{task}",
         "Q_end",
-        answer="free",
+        answer=answer,
         max_tokens=TOKENS,
         data=data,
         train=TRAINING,
@@ -55,12 +58,14 @@ def empty_accuracy(problem: PromptProblem) -> float:
         return problem.bound(models.bind_scorer).evaluate("")
 
 
-def search(task: str, problem: PromptProblem, solver: str, llm: LLM, budget: Budget, out: Path) -> Record:
+def search(
+    task: str, answer: Answer, problem: PromptProblem, solver: str, llm: LLM, budget: Budget, out: Path
+) -> Record:
     """Return the record of a search; one that is logged in ``out`` goes on where it ended."""
     with RunLog(out / task) as log:
         comparison = Comparison(
             "prompt",
-            {"dataset": f"bbh/{task}"},
+            {"dataset": f"bbh/{task}", "answer": answer},
             [problem],
             {solver: create_solver(solver, llm=llm)},
             budget,
@@ -103,6 +108,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="a folder with bbh/TASK.json")
     parser.add_argument("--out", type=Path, required=True, help="where the runs are kept")
     parser.add_argument("--tasks", default=",".join(TASKS))
+    parser.add_argument("--answer", choices=get_args(Answer), default="free")
     parser.add_argument("--scorer", default="local:qwen2.5-coder-1.5b")
     parser.add_argument("--llm", default="local:qwen2.5-coder-1.5b")
     parser.add_argument("--solver", default="opro")
@@ -113,7 +119,7 @@ def main() -> None:
         opened = {spec: stack.enter_context(connect(spec)) for spec in {options.scorer, options.llm}}
         found: dict[str, Record] = {}
         for task in options.tasks.split(","):
-            problem = task_problem(task, options.data, opened[options.scorer])
+            problem = task_problem(task, options.data, opened[options.scorer], options.answer)
             if not options.search:
                 print(
                     f"{task}: the empty instruction answers {empty_accuracy(problem):.0%} of {problem.items}",
@@ -121,7 +127,9 @@ def main() -> None:
                 )
                 continue
             budget = Budget(scorer_calls=options.max_scorer_calls)
-            found[task] = search(task, problem, options.solver, opened[options.llm], budget, options.out)
+            found[task] = search(
+                task, options.answer, problem, options.solver, opened[options.llm], budget, options.out
+            )
             print(report(found), flush=True)
 
 

@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--scorer", default="local:qwen2.5-coder-1.5b")
     options = parser.parse_args()
     with connect(options.scorer) as llm, Models(Terms(cache="auto"), Ledger()) as models:
-        problem = task_problem(options.task, options.data, llm)
+        problem = task_problem(options.task, options.data, llm, "free")
         with LogReader(options.runs / options.task) as log:
             history = log.history(log.runs()[-1], problem.space)
         scores = ItemScores(problem.bound(models.bind_scorer))

@@ -1,6 +1,7 @@
 """Every instruction that a search has evaluated, on every example: the rows that the study of racing replays.
 
-    python -P -m llmopt.benchmarks.studies.score_matrix --data DIR --runs DIR --out DIR [--tasks a,b] [--items 100]
+    python -P -m llmopt.benchmarks.studies.score_matrix --data DIR --runs DIR --out DIR --tasks a,b [--answer options] \
+        [--items 100]
 
 ``--runs`` holds the runs of :mod:`llmopt.benchmarks.studies.instructions`. What was scored before comes from the reply
 cache, so that this resumes where it ended. Each task gives TASK.csv: a row for each instruction in the order of its
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from llmopt.llm import connect
 from llmopt.llm.ledger import Ledger
 from llmopt.llm.terms import Models, Terms
 from llmopt.problems.prompt.problem import PromptProblem
+from llmopt.problems.prompt.scorer import Answer
 from llmopt.runlog import LogReader
 
 
@@ -47,12 +50,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tasks", required=True)
     parser.add_argument("--items", type=int, default=100)
+    parser.add_argument("--answer", choices=get_args(Answer), default="free", help="as in the runs")
     parser.add_argument("--scorer", default="local:qwen2.5-coder-1.5b")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with connect(options.scorer) as llm:
         for task in options.tasks.split(","):
-            problem = task_problem(task, options.data, llm)
+            problem = task_problem(task, options.data, llm, options.answer)
             texts = instructions(options.runs / task, problem)
             found = matrix(problem, texts, min(options.items, len(problem.examples_of_all)))
             np.savetxt(options.out / f"{task}.csv", found, fmt="%g", delimiter=",")

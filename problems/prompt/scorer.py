@@ -194,8 +194,8 @@ class Scorer:
             self._score([(place, *pairs[place]) for place in order[start : start + size]], keep)
         if self._answers.never:
             raise ModelError(
-                f"the scorer {self.llm.info.spec} gave an empty answer to all of {self._answers.answers} questions; ask "
-                "it one by hand, or use another model, position or max_tokens"
+                f"the scorer {self.llm.info.spec} gave an empty answer to all of {self._answers.answers} questions; "
+                "ask it one by hand, or use another model, position or max_tokens"
             )
 
     def _score(self, asked: Sequence[tuple[int, str, Example]], keep: Callable[[int, ItemScore], None]) -> None:
