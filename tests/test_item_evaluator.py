@@ -196,10 +196,10 @@ def test_what_a_dropped_candidate_would_have_scored_is_not_the_best() -> None:
     table = np.full((7, 30), 0.9)
     order = np.random.default_rng([4, 2]).permutation(30)
     table[6] = 1.0
-    table[6, order[:10]] = 0.0
+    table[6, order[:5]] = 0.0
     result = run(Table(table), InOrder(1), Budget(evaluations=7), starts=[{"x": x} for x in range(6)], seed=4)
     last = result.history[6]
-    assert (last.status, last.reason) == ("dropped", "dropped after 10 of 30 items: 0 on these")
+    assert (last.status, last.reason) == ("dropped", "dropped after 5 of 30 items: 0 on these")
     assert result.fun == pytest.approx(0.9)
 
 
@@ -260,7 +260,7 @@ def test_the_winner_of_a_race_is_seldom_worse_than_that_of_full_evaluation_by_th
         )
         worse += raced.fun < full.fun - Race().margin + 1e-9
         saved += full.scorer_calls - raced.scorer_calls
-    assert worse <= 0.05 * 40
+    assert worse <= Race().level * 40
     assert saved > 0.3 * 40 * 40 * 40
 
 

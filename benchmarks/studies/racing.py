@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -190,14 +190,16 @@ def measure(method: Method, draw: Draw, seeds: int) -> Figures:
 
 def compared(draw: Draw, seeds: int) -> Iterator[tuple[str, Figures]]:
     """Yield the figures of every method on the same matrices."""
-    strict = Race()
+    default, strict = Race(), Race(level=0.05)
     yield "full evaluation", measure(full, draw, seeds)
-    for race in (strict, Race(level=0.1), Race(level=0.2)):
+    for race in (default, Race(level=0.1), strict):
         figures = measure(partial(raced, race=race), draw, seeds)
         yield f"race, level {race.level}", figures
         yield "successive halving, as many calls", measure(partial(halving, share=figures.calls), draw, seeds)
-    yield f"race, level {strict.level}, no margin", measure(partial(raced, race=Race(margin=0)), draw, seeds)
-    yield f"race, level {strict.level}, others unused", measure(partial(raced, race=strict, predict=False), draw, seeds)
+    no_margin = replace(default, margin=0)
+    yield f"race, level {default.level}, no margin", measure(partial(raced, race=no_margin), draw, seeds)
+    unpredicted = partial(raced, race=default, predict=False)
+    yield f"race, level {default.level}, others unused", measure(unpredicted, draw, seeds)
     yield f"Hoeffding race, level {strict.level}", measure(partial(hoeffding, level=strict.level), draw, seeds)
 
 

@@ -49,7 +49,7 @@ RaceLevel = Annotated[
     typer.Option(
         "--race-level",
         metavar="P",
-        help="Largest probability that a race drops a candidate which would win (prompt). Default: 0.05.",
+        help="Largest probability that a race drops a candidate which would win (prompt). Default: 0.2.",
     ),
 ]
 Data = Annotated[

@@ -41,7 +41,9 @@ def test_full_evaluation_loses_nothing_and_saves_nothing() -> None:
 def test_a_race_saves_calls_and_keeps_its_level_and_beats_halving_with_as_many_calls() -> None:
     draw = partial(simulated, SETTING)
     race = measure(partial(raced, race=Race()), draw, 100)
-    assert race.calls < 0.4 and race.lost <= 0.05
+    assert race.calls < 1 / 3 and race.lost <= Race().level and race.lost_points <= 0.05
+    strict = measure(partial(raced, race=Race(level=0.05)), draw, 100)
+    assert race.calls < strict.calls < 0.4 and strict.lost <= 0.05
     rungs = measure(partial(halving, share=race.calls), draw, 100)
     assert rungs.calls == pytest.approx(race.calls, abs=0.02)
     assert rungs.lost > race.lost
@@ -67,8 +69,8 @@ def test_every_method_chooses_a_candidate_that_stands_out() -> None:
 
 
 def test_a_race_of_one_block_is_full_evaluation() -> None:
-    scores = simulated(Setting(10, 0.35, 0.85), seed=0)
-    assert raced(scores, Race(first=10)) == full(scores)
+    scores = simulated(Setting(5, 0.35, 0.85), seed=0)
+    assert raced(scores, Race()) == full(scores)
     assert hoeffding(scores, 0.05) == full(scores)
 
 
