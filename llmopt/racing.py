@@ -44,7 +44,7 @@ class Race:
         The largest probability, in (0, 1), that a candidate which beats the incumbent by ``margin`` or more is
         dropped, however often it is looked at. It holds for one candidate and one race; the best candidate of a run
         has one race only, for it is never challenged after it is scored in full. That is the worst case: at the default
-        of 0.2, searches lose more than the margin in 1 to 4 of 100 simulated runs (`docs/results.md`).
+        of 0.2, searches lose more than the margin in 1 to 3 of 100 simulated runs (`docs/results.md`).
     margin
         In units of the score, at least 0 and below 1: a candidate that is better by less may be lost. Candidates that
         tie with the incumbent may be lost at any margin. On 50 items marked 0 or 1, two points are one item.
