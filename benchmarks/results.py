@@ -116,7 +116,7 @@ class Results:
                 key = run.name, run.repeat
                 planned.add(key)
                 # Of a run that was forked, the fork counts.
-                if run.record is None:
+                if run.record is None or not _tells_of_the_end(run, run.record):
                     found.pop(key, None)
                 else:
                     # What is in the record need not be in memory twice.
@@ -150,6 +150,12 @@ class Results:
     def problems(self) -> list[str]:
         """The problems with their settings in the order of the plan."""
         return list(by_problem(self.traces))
+
+
+def _tells_of_the_end(run: LoggedRun, stored: Mapping[str, Any]) -> bool:
+    """Return whether a record is of the run as it is: one that went on has that of an earlier end until it is done."""
+    over = run.state in ("done", "failed") or run.ended is not None
+    return over and stored.get("stop_reason") == run.stop_reason
 
 
 def by_problem(traces: Iterable[Trace]) -> dict[str, list[Trace]]:

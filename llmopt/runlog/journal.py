@@ -62,6 +62,8 @@ class Journal:
         The run's identity as JSON, where it is another one from here on.
     forked
         Whether the past is that of another run, and the start of this one.
+    resumed
+        Whether the run has begun before, so that the log may say how it ended then.
 
     Attributes
     ----------
@@ -85,6 +87,7 @@ class Journal:
         out_of_time: bool = False,
         identity: str | None = None,
         forked: bool = False,
+        resumed: bool = False,
     ) -> None:
         rest = rest or LoggedRest()
         self.run = run
@@ -107,6 +110,7 @@ class Journal:
         self._before = seconds
         self._live_since: float | None = None
         self._identity = identity
+        self._resumed = resumed
         if not len(self._past) and not self._requests and not self.past_items:
             self.go_live()
 
@@ -133,6 +137,7 @@ class Journal:
             seconds=run.seconds,
             out_of_time=by_the_clock,
             forked=run.parent is not None,
+            resumed=True,
             identity=None if new == run.identity else json.dumps(new),
         )
 
@@ -166,8 +171,10 @@ class Journal:
             if self._live_since is not None:
                 return
             self._live_since = time.perf_counter()
-        if len(self._past) or self._requests or self.past_items or self._identity:
-            self._write(("UPDATE runs SET state = 'running', ended = NULL WHERE id = ?", [(self.run,)]))
+        if self._resumed:
+            # The record stays: it says what is assessed already. Without a reason that agrees, no report shows it.
+            begun = "UPDATE runs SET state = 'running', stop_reason = NULL, message = NULL, ended = NULL WHERE id = ?"
+            self._write((begun, [(self.run,)]))
             if self._identity is not None:
                 self._write(("UPDATE runs SET identity = ? WHERE id = ?", [(self._identity, self.run)]))
             self._event("resumed", len(self), json.dumps(machine()))

@@ -123,6 +123,24 @@ def test_ctrl_c_within_a_run_ends_the_suite(tmp_path: Path) -> None:
     assert [trace.record.evaluations for trace in Results.read(tmp_path / "out").traces] == [6] * 4
 
 
+def test_a_run_that_went_on_after_ctrl_c_and_died_has_no_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def work_until(where: str) -> None:
+        with monkeypatch.context() as within, pytest.raises(KeyboardInterrupt):
+            within.setattr(where, press)
+            work(of("slow"), tmp_path)
+
+    work_until("time.sleep")
+    assert [trace.record.stop_reason for trace in Results.read(tmp_path).traces] == ["interrupted"]
+    work_until("llmopt.runlog.journal.Journal.end")
+    with pytest.raises(InvalidInput, match="holds no run that has ended"):
+        Results.read(tmp_path)
+
+
 def test_a_cell_that_cannot_be_built_is_a_result_and_is_tried_again(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     suite = of("picky", mark=str(mark))

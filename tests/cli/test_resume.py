@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from llmopt.benchmarks.results import Results
 from llmopt.runlog import LogReader, RunLog
 from support.commands import Here, environment
 
@@ -22,6 +23,10 @@ COMPARE = ("compare", *LINE, "--solvers", "opro,random,quadratic", "--repeats", 
 
 def clean(text: str) -> list[dict[str, Any]]:
     return [{**run, "seconds": 0, "evaluation_seconds": 0} for run in json.loads(text)["runs"]]
+
+
+def press(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_an_interrupted_comparison_goes_on_to_the_same_end(here: Here, tmp_path: Path) -> None:
@@ -103,15 +108,33 @@ def test_another_budget_is_kept_where_its_runs_are_interrupted(here: Here, monke
     slow = ("compare", "slow", "--solvers", "random:batch=1", "--repeats", "1", "--out", "report", "--quiet")
     assert here(*slow, "--max-evaluations", "5")[0] == 0
 
-    def press(seconds: float) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as within:
         within.setattr(time, "sleep", press)
         assert here("resume", "report", "--max-evaluations", "8", "--quiet")[0] == 1
     code, out, _ = here("resume", "report", "--json", "--quiet")
     assert code == 0
     assert [run["unique_pairs"] for run in json.loads(out)["runs"]] == [8]
+
+
+@pytest.mark.parametrize("where", ["time.sleep", "llmopt.runlog.journal.Journal.end"], ids=["interrupted", "killed"])
+def test_a_report_leaves_out_a_run_that_went_on_and_has_not_ended(
+    here: Here, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    slow = ("compare", "slow", "--solvers", "random:batch=1,random:batch=2", "--repeats", "1", "--out", "report")
+    assert here(*slow, "--max-evaluations", "5", "--quiet")[0] == 0
+    with monkeypatch.context() as within:
+        within.setattr(where, press)
+        assert here("resume", "report", "--max-evaluations", "8", "--quiet")[0] == 1
+    assert [(trace.record.solver, trace.record.evaluations) for trace in Results.read("report").traces] == [
+        ("random:batch=2", 5)
+    ]
+    listed = json.loads(here("runs", "report", "--json")[1])["runs"]
+    assert [run["stop_reason"] for run in listed] == [
+        "interrupted" if where == "time.sleep" else None,
+        "evaluations",
+    ]
+    assert here("resume", "report", "--quiet")[0] == 0
+    assert [trace.record.evaluations for trace in Results.read("report").traces] == [8, 8]
 
 
 def test_more_of_what_a_problem_does_not_have_is_refused(here: Here) -> None:

@@ -248,7 +248,8 @@ def test_a_run_that_did_not_come_about_is_in_the_tables(tmp_path: Path) -> None:
     record = of_nothing(Identity("random", "function", 0, 0, 0), "the problem could not be built").as_json()
     with sqlite3.connect(folder / "run.sqlite") as connection:
         connection.execute(
-            "UPDATE runs SET identity = ?, record = ? WHERE id = 1", (json.dumps(identity), json.dumps(record))
+            "UPDATE runs SET identity = ?, record = ?, state = 'failed', stop_reason = 'error' WHERE id = 1",
+            (json.dumps(identity), json.dumps(record)),
         )
         connection.execute("DELETE FROM evaluations WHERE run = 1")
     connection.close()
