@@ -117,7 +117,14 @@ class Suite:
         """Return the suite with other solvers, repeats or limits in every group; None: as they are.
 
         Limits are named as by :func:`llmopt.objective.limits`.
+
+        Raises
+        ------
+        InvalidInput
+            There would be no repeat.
         """
+        if repeats is not None and repeats < 1:
+            raise InvalidInput(f"the number of repeats must be at least 1, not {repeats}")
         given = limits or {}
         groups = []
         for group in self.groups:

@@ -176,6 +176,9 @@ def _group(source: _Source, section: str, index: int, entries: Mapping[str, Any]
     tables = settings if isinstance(settings, list) else [settings]
     if not tables or not all(isinstance(table, dict) for table in tables):
         raise error('settings must be a table, or a list of tables, such as { name = "sphere" }', "settings")
+    for key, value in itertools.chain.from_iterable(table.items() for table in tables):
+        if value == []:
+            raise error(f"{key} is an empty list, which leaves nothing to run; give a value, or a list of some", key)
     multiplied = [each for table in tables for each in _multiplied(table)]
     for each in multiplied:
         if "instance" in each:

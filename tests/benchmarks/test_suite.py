@@ -72,6 +72,12 @@ def test_options_replace_what_the_file_says(repeats: int, evaluations: int) -> N
     assert {cell.budget.steps for cell in cells} == {None, 3}
 
 
+@pytest.mark.parametrize("repeats", [0, -3])
+def test_a_suite_is_not_changed_to_none_at_all(repeats: int) -> None:
+    with pytest.raises(InvalidInput, match=f"the number of repeats must be at least 1, not {repeats}"):
+        find("functions", smoke=True).changed(repeats=repeats)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
@@ -87,6 +93,7 @@ def test_options_replace_what_the_file_says(repeats: int, evaluations: int) -> N
         ("[{ w_true = 15, b_true = 14 }, { w_true = 3, b_true = 5 }]", "7", 15, "settings"),
         ('description = "A test."', 'about = "A test."', 2, "no key of a suite"),
         ("w_true = 3,", "w_true = 3, instance = 4,", 15, "instance"),
+        ("dim = [2, 3]", "dim = []", 6, "dim is an empty list, which leaves nothing to run"),
         ('name = "mine"', "name = 3", 1, "name"),
     ],
 )

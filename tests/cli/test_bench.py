@@ -83,6 +83,7 @@ def test_what_became_worse_is_found(here: Here) -> None:
     [
         (("paper-regresion",), "did you mean 'paper-regression'"),
         (("paper-regression", "--solvers", "nothing"), "unknown solver 'nothing'"),
+        (("paper-regression", "--repeats", "0"), "the number of repeats must be at least 1, not 0"),
         (("paper-regression", "--workers", "0"), "--workers must be at least 1"),
         (("paper-regression", "--workers", "2", "--scheduler", "tcp://a:1"), "give one of them"),
         (("gone.toml",), "gone.toml: cannot be read"),
