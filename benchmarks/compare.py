@@ -160,9 +160,14 @@ class Comparison:
         # The record of another version has other fields; a replay makes it anew.
         if set(run.record) != set(record.FIELDS):
             return None
-        # More budget is of use only to a run that has spent it: more of what has ended it.
-        reason = run.stop_reason
-        if reason in get_args(Limit) and run.identity["budget"].get(reason) != asdict(self.budget)[str(reason)]:
+        # More budget is of use only to a run that has spent it: more of what has ended it. How many
+        # proposals let a run stall depends on its evaluations.
+        reason, limit = run.stop_reason, self.budget.evaluations
+        ended_by = "evaluations" if reason == "stalled" else reason
+        if ended_by in get_args(Limit) and run.identity["budget"].get(ended_by) != asdict(self.budget)[str(ended_by)]:
+            return None
+        # One that has made more is none within this budget, which its slot tells.
+        if limit is not None and run.evaluations > limit:
             return None
         assert self.log is not None
         return Run(Record(**run.record), self.log.reader.history(run, self.problems[repeat].space))

@@ -85,6 +85,28 @@ def test_more_budget_continues_only_runs_that_had_spent_theirs(here: Here, tmp_p
     assert error.endswith("run 1 has made 50 evaluations, more than the budget of 40; give a larger one\n")
 
 
+def test_a_run_that_stalled_under_a_smaller_budget_goes_on(here: Here) -> None:
+    # Twelve tours, eleven evaluations: the model proposes known ones until it has made 20 proposals for each of those.
+    tours = ("compare", "tsp", "n=5", "optimum=none", "--solvers", "tpe", "--repeats", "1", "--quiet")
+    code, out, _ = here(*tours, "--max-evaluations", "11", "--out", "report", "--json")
+    assert (code, [run["stop_reason"] for run in json.loads(out)["runs"]]) == (0, ["stalled"])
+    code, resumed, _ = here("resume", "report", "--max-evaluations", "60", "--json", "--quiet")
+    assert code == 0
+    assert clean(resumed) == clean(here(*tours, "--max-evaluations", "60", "--json")[1])
+
+
+def test_a_budget_below_what_a_run_that_solved_it_took_is_refused(here: Here) -> None:
+    solved = ("compare", *LINE, "--solvers", "quadratic", "--repeats", "2", "--out", "report", "--quiet")
+    code, out, _ = here(*solved, "--max-evaluations", "50", "--json")
+    runs = json.loads(out)["runs"]
+    assert (code, [run["stop_reason"] for run in runs]) == (0, ["target"] * 2)
+    most = max(run["unique_pairs"] for run in runs)
+    assert here("resume", "report", "--max-evaluations", str(most), "--quiet")[0] == 0
+    code, out, error = here("resume", "report", "--max-evaluations", "5")
+    assert (code, out) == (2, "")
+    assert error.endswith("evaluations, more than the budget of 5; give a larger one\n")
+
+
 def test_another_budget_is_that_of_the_comparison_from_then_on(
     here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
