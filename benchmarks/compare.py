@@ -160,11 +160,13 @@ class Comparison:
         # The record of another version has other fields; a replay makes it anew.
         if set(run.record) != set(record.FIELDS):
             return None
-        # More budget is of use only to a run that has spent it: more of what has ended it. How many
-        # proposals let a run stall depends on its evaluations.
+        # More budget is of use only to a run that has spent it: more of what has ended it.
         reason, limit = run.stop_reason, self.budget.evaluations
-        ended_by = "evaluations" if reason == "stalled" else reason
-        if ended_by in get_args(Limit) and run.identity["budget"].get(ended_by) != asdict(self.budget)[str(ended_by)]:
+        before = run.identity["budget"]
+        if reason in get_args(Limit) and before.get(reason) != asdict(self.budget)[str(reason)]:
+            return None
+        # How many proposals let a run stall depends on its budget of evaluations.
+        if reason == "stalled" and (least := before["evaluations"]) is not None and (limit is None or limit > least):
             return None
         # One that has made more is none within this budget, which its slot tells.
         if limit is not None and run.evaluations > limit:

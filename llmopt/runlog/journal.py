@@ -64,6 +64,8 @@ class Journal:
         Whether the past is that of another run, and the start of this one.
     resumed
         Whether the run has begun before, so that the log may say how it ended then.
+    stalled_under
+        The budget of evaluations under which it stalled, where it has a larger one from here on.
 
     Attributes
     ----------
@@ -88,6 +90,7 @@ class Journal:
         identity: str | None = None,
         forked: bool = False,
         resumed: bool = False,
+        stalled_under: int | None = None,
     ) -> None:
         rest = rest or LoggedRest()
         self.run = run
@@ -97,7 +100,7 @@ class Journal:
         self.step = 0
         self.out_of_time = out_of_time
         self.forked = forked
-        self._limits = sorted(rest.limits)
+        self._limits = sorted([*rest.limits, *([] if stalled_under is None else [stalled_under])])
         self._writer = writer
         self._space = space
         self._maximize = maximize
@@ -111,6 +114,7 @@ class Journal:
         self._live_since: float | None = None
         self._identity = identity
         self._resumed = resumed
+        self._stalled_under = stalled_under
         if not len(self._past) and not self._requests and not self.past_items:
             self.go_live()
 
@@ -126,6 +130,8 @@ class Journal:
     ) -> Journal:
         """Return the journal of a run that goes on; ``new`` is its identity now."""
         by_the_clock = run.stop_reason == "seconds" and new["budget"]["seconds"] == run.identity["budget"]["seconds"]
+        old, limit = run.identity["budget"]["evaluations"], new["budget"]["evaluations"]
+        more = old is not None and (limit is None or limit > old)
         return cls(
             writer,
             run.id,
@@ -138,6 +144,7 @@ class Journal:
             out_of_time=by_the_clock,
             forked=run.parent is not None,
             resumed=True,
+            stalled_under=old if more and run.stop_reason == "stalled" else None,
             identity=None if new == run.identity else json.dumps(new),
         )
 
@@ -177,6 +184,8 @@ class Journal:
             self._write((begun, [(self.run,)]))
             if self._identity is not None:
                 self._write(("UPDATE runs SET identity = ? WHERE id = ?", [(self._identity, self.run)]))
+            if self._stalled_under is not None:
+                self._event("limit", self._stalled_under, "stalled")
             self._event("resumed", len(self), json.dumps(machine()))
 
     def end(self, reason: str, message: str, evaluations: int) -> None:
@@ -200,9 +209,10 @@ class Journal:
         )
 
     def earlier_limit(self, evaluations: int) -> int | None:
-        """Return the budget of evaluations under which the logged run made the next one; None where it is new."""
-        if evaluations >= len(self):
-            return None
+        """Return the smaller budget of evaluations under which a run was that has made so many; None: it has its own.
+
+        One that stalled under it goes on under it until it is spent, so that every replay cuts the same steps short.
+        """
         return next((limit for limit in self._limits if limit > evaluations), None)
 
     # -- evaluations ------------------------------------------------------------------------------------------------

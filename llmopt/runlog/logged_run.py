@@ -110,7 +110,7 @@ class LoggedRest:
     spent
         What models cost, by role.
     limits
-        The budgets of evaluations that ended the run.
+        The budgets of evaluations that it spent, or under which it stalled before it had a larger one.
     """
 
     requests: Mapping[Place, Sequence[LoggedRequest]] = field(default_factory=dict)

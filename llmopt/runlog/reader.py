@@ -209,10 +209,12 @@ class LogReader:
         return 0
 
     def limits(self, run: LoggedRun) -> list[int]:
-        """Return the numbers of evaluations at which budgets of evaluations ended a run."""
+        """Return the budgets of evaluations that a run spent, or under which it stalled before it had a larger one."""
         with self._damage.reading(f"the events of run {run.id}"):
             found = self._connection.execute(
-                "SELECT call FROM events WHERE run = ? AND kind = 'ended' AND detail = 'evaluations'", (run.id,)
+                "SELECT call FROM events WHERE run = ? "
+                "AND (kind = 'limit' OR kind = 'ended' AND detail = 'evaluations')",
+                (run.id,),
             )
             return [call for (call,) in found]
         return []
