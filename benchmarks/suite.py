@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from llmopt.benchmarks.cells import Cell
+from llmopt.benchmarks.results import label
 from llmopt.errors import InvalidInput
 from llmopt.objective import Budget
 from llmopt.problem import Problem
@@ -157,10 +158,13 @@ def check(suite: Suite) -> None:
     Raises
     ------
     InvalidInput, MissingExtra
-        A setting is not legal, or a solver cannot work on a problem; the message names the line.
+        A setting is not legal, a solver cannot work on a problem, or a run of one group is that of another but for its
+        instance or seed; the message names the line.
     """
+    begun: dict[str, Group] = {}
     for group in suite.groups:
         try:
+            _check_runs(group, begun)
             for settings in group.settings:
                 # A model is opened later; what asks one is checked with it.
                 if group.problem == "prompt":
@@ -172,3 +176,18 @@ def check(suite: Suite) -> None:
                         create_solver(text).check_problem(problem, budget)
         except InvalidInput as error:
             raise InvalidInput(f"suite {suite.file}, line {group.line}: {error}") from None
+
+
+def _check_runs(group: Group, begun: dict[str, Group]) -> None:
+    """Add a group to those that begin runs of a name; raise InvalidInput where another one has other instances or seeds
+    of it, of which only one would be run."""
+    for settings in group.settings:
+        for solver in group.solvers:
+            name = f"{label(group.problem, settings)}: {solver}"
+            first = begun.setdefault(name, group)
+            if (first.instance, first.seed) != (group.instance, group.seed):
+                raise InvalidInput(
+                    f"{name} is in the group of line {first.line} too, with instance {first.instance} and seed "
+                    f"{first.seed}, here with {group.instance} and {group.seed}; give both the same, or one group more "
+                    "repeats"
+                )

@@ -127,6 +127,26 @@ def test_what_does_not_fit_together_is_told_before_anything_runs(problem: str, s
         check(parse(text))
 
 
+@pytest.mark.parametrize("other", ["instance = 5", "seed = 7"])
+def test_groups_of_the_same_runs_with_other_instances_or_seeds_are_refused(other: str) -> None:
+    group = (
+        '[[group]]\nproblem = "regression"\nrepeats = 2\nsolvers = ["random", "{}"]\nbudget = {{ evaluations = 9 }}\n'
+    )
+    suite = parse(f'name = "x"\n{group.format("qmc")}{other}\n{group.format("gaussian")}', "a.toml")
+    said = (
+        r"suite a\.toml, line 8: regression: random is in the group of line 2 too, with instance \d and seed \d, here"
+    )
+    with pytest.raises(InvalidInput, match=said):
+        check(suite)
+    check(parse(f'name = "x"\n{group.format("qmc")}{group.format("gaussian").replace("9", "99")}'))
+
+
+@pytest.mark.parametrize("name", names("llmopt.suites"))
+def test_every_suite_of_this_package_can_be_run_with_one_solver(name: str) -> None:
+    for smoke in (False, True):
+        check(find(name, smoke=smoke).changed(solvers=["random"]))
+
+
 def test_variables_are_needed_to_count_them() -> None:
     text = 'name = "x"\n[[group]]\nproblem = "tsp"\nsettings = { n = 5 }\nsolvers = ["random"]\n'
     with pytest.raises(InvalidInput, match="has none"):
