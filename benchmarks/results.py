@@ -166,6 +166,21 @@ def by_problem(traces: Iterable[Trace]) -> dict[str, list[Trace]]:
     return found
 
 
+def check_budgets(first: Trace, second: Trace) -> None:
+    """Raise InvalidInput where two runs that are compared were not within the same budget."""
+    # A log of another version may not have the names of limits that are not given.
+    one, other = (
+        {name: limit for name, limit in trace.run.identity["budget"].items() if limit is not None}
+        for trace in (first, second)
+    )
+    if one != other:
+        limits = "; ".join(", ".join(f"{limit} {name}" for name, limit in budget.items()) for budget in (one, other))
+        raise InvalidInput(
+            f"runs on {second.problem} have different budgets ({limits}), and cannot be compared; name folders of the "
+            "same budget"
+        )
+
+
 def label(problem: str, settings: Mapping[str, Any]) -> str:
     """Return a problem with its settings as they are typed.
 

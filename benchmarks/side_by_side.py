@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from llmopt.benchmarks.ratio import Ratio, ratio_of_evaluations
-from llmopt.benchmarks.results import Results, Trace
+from llmopt.benchmarks.results import Results, Trace, check_budgets
 from llmopt.benchmarks.statistics import SignedRank, pair, signed_rank
 from llmopt.errors import InvalidInput
 from llmopt.problems.prompt.significance import holm
@@ -69,11 +69,12 @@ def side_by_side(before: Results, after: Results, rng: np.random.Generator) -> l
     Raises
     ------
     InvalidInput
-        They are of different suites, or have no run in common.
+        They are of different suites, have no run in common, or one that had another budget.
     """
     if (before.name, before.smoke) != (after.name, after.smoke):
         names = [f"{found.folder} of {found.name}{' (--smoke)' if found.smoke else ''}" for found in (before, after)]
         raise InvalidInput(f"these are results of different suites: {' and '.join(names)}; give two of the same suite")
+    _check_budgets(before, after)
     first, second = _groups(before), _groups(after)
     shared = [key for key in first if key in second]
     changes = []
@@ -94,6 +95,17 @@ def side_by_side(before: Results, after: Results, rng: np.random.Generator) -> l
         )
     corrected = holm(np.array([change.test.p_value for change in changes]))
     return [replace(change, p_value=float(p)) for change, p in zip(changes, corrected, strict=True)]
+
+
+def _check_budgets(before: Results, after: Results) -> None:
+    known = {_key(trace): trace for trace in before.traces}
+    for trace in after.traces:
+        check_budgets(known.get(_key(trace), trace), trace)
+
+
+def _key(trace: Trace) -> tuple[str, str, int, int, int]:
+    record = trace.record
+    return trace.problem, record.solver, record.instance, record.repeat, record.seed
 
 
 def _groups(results: Results) -> dict[tuple[str, str], list[Trace]]:

@@ -1,9 +1,9 @@
 """Whether a difference between solvers is one: tests over paired runs.
 
-Runs are paired: one pair, or block, is the problem, the instance and the repeat on which every solver ran. What tests
-compare is the *cost* of a run, a rank: of all compared runs on a problem those that reached the target come first, by
-their evaluations, then those that failed, by how far from the optimum they ended. So a failure is worse than any
-success, whatever was spent, and problems of any scale weigh alike.
+Runs are paired: one pair, or block, is the problem, the instance, the repeat and the seed on which every solver ran.
+What tests compare is the *cost* of a run, a rank: of all compared runs on a problem those that reached the target come
+first, by their evaluations, then those that failed, by how far from the optimum they ended. So a failure is worse than
+any success, whatever was spent, and problems of any scale weigh alike.
 
 J. Demsar, "Statistical comparisons of classifiers over multiple data sets", JMLR 7 (2006), sections 3.1 and 3.2.
 """
@@ -81,11 +81,11 @@ class Paired:
 
 
 def pair(traces: Iterable[Trace], solvers: Sequence[str]) -> Paired:
-    """Return the runs of the named solvers on the instances that every one of them ran on."""
-    found: dict[tuple[str, int, int], dict[str, Trace]] = {}
+    """Return the runs of the named solvers on the instances that every one of them ran on, with the same seed."""
+    found: dict[tuple[str, int, int, int], dict[str, Trace]] = {}
     for trace in traces:
         record = trace.record
-        found.setdefault((trace.problem, record.instance, record.repeat), {})[record.solver] = trace
+        found.setdefault((trace.problem, record.instance, record.repeat, record.seed), {})[record.solver] = trace
     shared = {key: runs for key, runs in found.items() if all(solver in runs for solver in solvers)}
     listed = [runs[solver] for runs in shared.values() for solver in solvers]
     shape = (len(shared), len(solvers))

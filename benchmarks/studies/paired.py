@@ -12,16 +12,15 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from llmopt.benchmarks.record import Record
-from llmopt.benchmarks.results import Results, Trace
+from llmopt.benchmarks.results import Results, Trace, check_budgets
 from llmopt.benchmarks.runtimes import quantiles
 from llmopt.benchmarks.studies.command import errors_in_one_line
 from llmopt.errors import InvalidInput
@@ -149,16 +148,10 @@ def _sorted(traces: Iterable[Trace]) -> tuple[Runs, dict[str, str]]:
     """Return the runs that ended by themselves, and of each solver that has others, what to say of those."""
     runs: Runs = defaultdict(lambda: defaultdict(dict))
     broken: dict[str, list[str]] = defaultdict(list)
-    budgets: dict[str, Any] = {}
+    firsts: dict[str, Trace] = {}
     for trace in traces:
         record = trace.record
-        budget = trace.run.identity["budget"]
-        first = budgets.setdefault(trace.problem, budget)
-        if first != budget:
-            raise InvalidInput(
-                f"runs on {trace.problem} have different budgets ({_limits(first)}; {_limits(budget)}), and cannot be "
-                "compared; name folders of the same budget"
-            )
+        check_budgets(firsts.setdefault(trace.problem, trace), trace)
         if record.stop_reason in ("error", "interrupted"):
             broken[record.solver].append(" ".join(record.message.split()))
             continue
@@ -173,10 +166,6 @@ def _sorted(traces: Iterable[Trace]) -> tuple[Runs, dict[str, str]]:
         name: f"{len(messages)} run{'s' * (len(messages) > 1)} cut short, the first by: {messages[0]}"
         for name, messages in broken.items()
     }
-
-
-def _limits(budget: Mapping[str, Any]) -> str:
-    return ", ".join(f"{value} {name}" for name, value in budget.items() if value is not None)
 
 
 def _median(records: Sequence[Record]) -> str:

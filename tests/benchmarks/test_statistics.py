@@ -33,6 +33,12 @@ def test_runs_are_paired_by_problem_instance_and_repeat() -> None:
     assert len(pair(listed, ["a", "b", "c"])) == 0
 
 
+def test_runs_with_other_seeds_are_no_pair() -> None:
+    listed = [trace("a", [1.0], seed=1), trace("b", [1.0], seed=2)]
+    assert len(pair(listed, ["a", "b"])) == 0
+    assert len(pair([*listed, trace("b", [1.0], seed=1)], ["a", "b"])) == 1
+
+
 def test_a_gap_is_that_to_the_best_of_the_pair_where_no_optimum_is_known() -> None:
     listed = [trace("a", [3.0, 2.0], optimum=None), trace("b", [7.0], optimum=None), trace("c", [1.0], optimum=None)]
     assert pair(listed, ["a", "b"]).gaps.tolist() == [[0, 5]]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from llmopt.baselines.new_solutions import draw_new
+from llmopt.baselines.quadratic import Quadratic
 from support.commands import Here
 from support.instruction_server import serving
 
@@ -66,10 +68,12 @@ def test_two_results_of_a_suite_are_shown_side_by_side(here: Here) -> None:
 
 
 def test_what_became_worse_is_found(here: Here) -> None:
-    # The same problems and seeds, with a budget in which nothing can be solved.
+    # The same problems, seeds and budget, with a version that draws at random.
     more = ("bench", "paper-regression", "--smoke", "--solvers", "quadratic", "--repeats", "10")
     assert here(*more, "--max-evaluations", "20", "--out", "a")[0] == 0
-    assert here(*more, "--max-evaluations", "5", "--out", "b")[0] == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Quadratic, "propose", lambda self, n, *_: draw_new(self.task.history, n, self.rng))
+        assert here(*more, "--max-evaluations", "20", "--out", "b")[0] == 0
     code, out, _ = here("bench", "compare", "a", "b")
     assert code == 1
     assert "worse" in out
@@ -186,6 +190,27 @@ def test_results_of_different_suites_are_not_compared(here: Here) -> None:
     code, _, err = here("bench", "functions", "--smoke", "--out", "a")
     assert code == 2
     assert "holds suite paper-regression" in err
+
+
+def test_results_within_different_budgets_are_not_compared(here: Here) -> None:
+    suite = ("bench", "paper-regression", "--smoke", "--solvers", "random", "--repeats", "1", "--quiet")
+    assert here(*suite, "--max-evaluations", "20", "--out", "a")[0] == 0
+    assert here(*suite, "--max-evaluations", "5", "--out", "b")[0] == 0
+    code, out, err = here("bench", "compare", "a", "b")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "have different budgets (20 evaluations; 5 evaluations), and cannot be compared; name folders of the" in err
+
+
+def test_runs_with_other_seeds_are_not_paired(here: Here, tmp_path: Path) -> None:
+    for name, seed in (("a", 0), ("b", 5)):
+        (tmp_path / f"{name}.toml").write_text(
+            f'name = "own"\n[[group]]\nproblem = "regression"\nseed = {seed}\nsolvers = ["random"]\n'
+            "budget = { evaluations = 6 }\n"
+        )
+        assert here("bench", f"{name}.toml", "--out", name, "--quiet")[0] == 0
+    code, _, err = here("bench", "compare", "a", "b")
+    assert code == 2
+    assert "a and b have no run in common: other solvers, problems or seeds" in err
 
 
 def test_resume_names_the_command_that_goes_on(here: Here) -> None:
