@@ -73,6 +73,12 @@ def summarize(records: Sequence[Record]) -> list[Summary]:
     ]
 
 
+def informed(records: Sequence[Record]) -> Record:
+    """Return a record that knows its solver's model, and what the solver sees: that of a run which came about, if any
+    did."""
+    return next((record for record in records if record.evaluations or record.llm is not None), records[0])
+
+
 def _summary(records: Sequence[Record]) -> Summary:
     def over(name: str) -> Spread:
         result = spread(getattr(record, name) for record in records)
@@ -81,9 +87,8 @@ def _summary(records: Sequence[Record]) -> Summary:
 
     return Summary(
         solver=records[0].solver,
-        access=records[0].access,
-        # A run that did not come about knows none.
-        llm=next((record.llm for record in records if record.llm is not None), None),
+        access=informed(records).access,
+        llm=informed(records).llm,
         repeats=len(records),
         successes=sum(record.success for record in records),
         errors=sum(record.stop_reason == "error" for record in records),
