@@ -85,6 +85,12 @@ def test_what_became_worse_is_found(here: Here) -> None:
         (("paper-regression", "--solvers", "nothing"), "unknown solver 'nothing'"),
         (("paper-regression", "--workers", "0"), "--workers must be at least 1"),
         (("paper-regression", "--workers", "2", "--scheduler", "tcp://a:1"), "give one of them"),
+        (
+            ("functions", "--scheduler", "tcp://[::1"),
+            "tcp://[::1 is not the address of a scheduler; give tcp://HOST:PORT",
+        ),
+        (("functions", "--scheduler", "nonsense"), "nonsense is not the address of a scheduler"),
+        (("functions", "--scheduler", "tls://127.0.0.1:9"), "tls://127.0.0.1:9 needs certificates"),
         (("gone.toml",), "gone.toml: cannot be read"),
         (("compare", "a"), "give two folders"),
         (("compare", "a", "b"), "holds no run.sqlite"),
@@ -111,6 +117,18 @@ def test_what_is_not_legal_is_one_line(
     assert said in err
     assert err.count("\n") == 1
     assert not list(tmp_path.rglob("run.sqlite"))
+
+
+def test_where_no_scheduler_answers_nothing_is_written(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(address: str, **_: object) -> None:
+        raise TimeoutError("Timed out")
+
+    monkeypatch.setattr("distributed.Client", silent)
+    code, _, err = here("bench", "functions", "--smoke", "--scheduler", "tcp://127.0.0.1:9", "--out", "a")
+    assert code == 2 and "the scheduler tcp://127.0.0.1:9 cannot be reached" in err
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_model_is_needed_by_what_is_missing_alone(here: Here) -> None:
