@@ -26,7 +26,9 @@ from llmopt.cli.progress import outcome
 from llmopt.errors import InvalidInput
 from llmopt.files import write_whole
 from llmopt.integrations.dask import host_of
+from llmopt.items import ItemProblem
 from llmopt.llm.terms import Terms
+from llmopt.registry import asks_model
 from llmopt.report.safe import one_line, portable
 from llmopt.runlog import RunLog
 
@@ -61,6 +63,11 @@ def perform(
     if suite.needs_model():
         check_spec(llm)
     check(suite)
+    if any("scorer_calls" in group.budget for group in suite.groups) and not _may_score_items(suite):
+        raise InvalidInput(
+            "--max-scorer-calls (scorer_calls in a budget): only for problems whose score is a mean over examples, "
+            f"such as prompt, and the suite {suite.name} has none; leave it out"
+        )
     interrupted = False
     with ExitStack() as stack:
         models = Models()
@@ -83,6 +90,15 @@ def perform(
     if interrupted:
         print(f"llmopt: interrupted; the same command goes on in {one_line(str(folder))}", file=sys.stderr)
     return int(interrupted or failed > 0)
+
+
+def _may_score_items(suite: Suite) -> bool:
+    """Return whether a problem of a suite is scored by items, or is one that asks a model, which only a build tells."""
+    return any(
+        asks_model(group.problem) or isinstance(group.build(settings), ItemProblem)
+        for group in suite.groups
+        for settings in group.settings
+    )
 
 
 @contextmanager

@@ -91,6 +91,7 @@ def test_what_became_worse_is_found(here: Here) -> None:
         ),
         (("functions", "--scheduler", "nonsense"), "nonsense is not the address of a scheduler"),
         (("functions", "--scheduler", "tls://127.0.0.1:9"), "tls://127.0.0.1:9 needs certificates"),
+        (("functions", "--smoke", "--max-scorer-calls", "5"), "the suite functions has none; leave it out"),
         (("gone.toml",), "gone.toml: cannot be read"),
         (("compare", "a"), "give two folders"),
         (("compare", "a", "b"), "holds no run.sqlite"),
@@ -169,6 +170,14 @@ def test_failed_runs_say_why_once_for_each_reason(here: Here, tmp_path: Path) ->
         assert "cost" not in text
     code, out, err = here("bench", "own.toml", "--out", "a", "--quiet", "--json")
     assert code == 1 and err.count("\n") == 2
+
+
+def test_a_problem_of_anybody_that_asks_a_model_is_built_with_one(here: Here, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        'name = "own"\n[[group]]\nproblem = "judged"\nrepeats = 2\nsolvers = ["random"]\nbudget = { evaluations = 6 }\n'
+    )
+    code, _, err = here("bench", "own.toml", "--out", "a")
+    assert code == 0 and "2 runs done" in err
 
 
 def test_what_a_suite_may_take_is_said_before_it_begins(
