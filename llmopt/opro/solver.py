@@ -166,6 +166,8 @@ class OPRO(AskTellSolver):
             raise InvalidInput(f"opro: temperature must be from 0 to 5, not {temperature!r}")
         if order not in get_args(Order):
             raise InvalidInput(f"opro: order must be {' or '.join(get_args(Order))}, not {order!r}")
+        if scores not in (forms := ("auto", *get_args(ScoreForm))):
+            raise InvalidInput(f"opro: scores must be {' or '.join(forms)}, not {scores!r}")
         if change not in get_args(Change):
             raise InvalidInput(f"opro: change must be {' or '.join(get_args(Change))}, not {change!r}")
         if exemplar_choice not in get_args(Choice):
