@@ -154,15 +154,15 @@ def check(suite: Suite) -> None:
     """
     for group in suite.groups:
         try:
-            if asks_model(group.problem):
-                # A model is opened later; what asks one is checked with it.
-                if PER_VARIABLE in group.budget:
-                    raise InvalidInput(
-                        f"{PER_VARIABLE} is for problems that ask no model, and {group.problem} asks one; give "
-                        "evaluations"
-                    )
-                continue
             for settings in group.settings:
+                if asks_model(group.problem):
+                    # A model is opened later; what asks one is checked with it.
+                    if PER_VARIABLE in group.budget:
+                        raise InvalidInput(
+                            f"{PER_VARIABLE} is for problems that ask no model, and {group.problem} asks one; give "
+                            "evaluations"
+                        )
+                    continue
                 problem = group.build(settings)
                 budget = group.budget_on(problem)
                 for text in group.solvers:
