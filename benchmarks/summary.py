@@ -11,20 +11,20 @@ from llmopt.solver import Access
 
 
 @dataclass(frozen=True)
-class Spread:
+class Moments:
     """Mean and standard deviation (n - 1 in the denominator; None for fewer than two values)."""
 
     mean: float
     std: float | None
 
 
-def spread(values: Iterable[float | None]) -> Spread | None:
+def moments(values: Iterable[float | None]) -> Moments | None:
     """Return mean and standard deviation, or None where a value is missing or there is none."""
     known = list(values)
     numbers = [value for value in known if value is not None]
     if not numbers or len(numbers) < len(known):
         return None
-    return Spread(statistics.fmean(numbers), statistics.stdev(numbers) if len(numbers) > 1 else None)
+    return Moments(statistics.fmean(numbers), statistics.stdev(numbers) if len(numbers) > 1 else None)
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,19 @@ class Summary:
     errors: int
     failures: Sequence[str]
     interrupted: int
-    evaluations: Spread
-    steps: Spread
-    unique_pairs: Spread
-    best_score: Spread | None
-    gap: Spread | None
-    relative_gap: Spread | None
-    move_evaluations: Spread
-    prompt_tokens: Spread
-    completion_tokens: Spread
-    cost: Spread | None
+    evaluations: Moments
+    steps: Moments
+    unique_pairs: Moments
+    best_score: Moments | None
+    gap: Moments | None
+    relative_gap: Moments | None
+    move_evaluations: Moments
+    prompt_tokens: Moments
+    completion_tokens: Moments
+    cost: Moments | None
     unpriced: bool
     cached_replies: int
-    seconds: Spread
+    seconds: Moments
 
     @property
     def bounded(self) -> bool:
@@ -80,8 +80,8 @@ def informed(records: Sequence[Record]) -> Record:
 
 
 def _summary(records: Sequence[Record]) -> Summary:
-    def over(name: str) -> Spread:
-        result = spread(getattr(record, name) for record in records)
+    def over(name: str) -> Moments:
+        result = moments(getattr(record, name) for record in records)
         assert result is not None, "these fields are never missing"
         return result
 
@@ -97,13 +97,13 @@ def _summary(records: Sequence[Record]) -> Summary:
         evaluations=over("evaluations"),
         steps=over("steps"),
         unique_pairs=over("unique_pairs"),
-        best_score=spread(record.best_score for record in records),
-        gap=spread(record.gap for record in records),
-        relative_gap=spread(record.relative_gap for record in records),
+        best_score=moments(record.best_score for record in records),
+        gap=moments(record.gap for record in records),
+        relative_gap=moments(record.relative_gap for record in records),
         move_evaluations=over("move_evaluations"),
         prompt_tokens=over("prompt_tokens"),
         completion_tokens=over("completion_tokens"),
-        cost=spread(record.cost_usd for record in records),
+        cost=moments(record.cost_usd for record in records),
         unpriced=any(record.cost_usd is None and record.llm_calls for record in records),
         cached_replies=sum(record.llm_cached for record in records),
         seconds=over("seconds"),

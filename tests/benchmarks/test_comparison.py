@@ -10,7 +10,7 @@ from llmopt import Budget, InvalidInput
 from llmopt.benchmarks.compare import Comparison, Watcher, compare, create_problems, create_solvers
 from llmopt.benchmarks.published import REPEATS, TABLE_2, TABLE_3, published, published_tours
 from llmopt.benchmarks.record import Identity, Record, of_nothing
-from llmopt.benchmarks.summary import spread, summarize
+from llmopt.benchmarks.summary import moments, summarize
 from llmopt.objective import Objective
 from llmopt.problems.tsp import TSP
 from llmopt.registry import create_problem
@@ -97,8 +97,8 @@ def test_what_a_solver_sees_is_known_from_a_run_that_came_about() -> None:
 
 
 def test_a_missing_value_is_not_left_out_of_a_mean() -> None:
-    assert spread([1.0, None]) is None
-    assert spread([]) is None
+    assert moments([1.0, None]) is None
+    assert moments([]) is None
 
 
 def test_published_figures() -> None:
