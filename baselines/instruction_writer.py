@@ -15,6 +15,7 @@ from llmopt.objective import Budget, Proposals
 from llmopt.opro.instruction_text import CLOSE, OPEN, harmless, reader
 from llmopt.opro.query import Query, ask
 from llmopt.problem import Problem
+from llmopt.settings import check_whole
 from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Space, Text
 
@@ -51,12 +52,11 @@ class InstructionWriter(AskTellSolver):
         retries: int = 2,
         hint: str = "",
     ) -> None:
-        super().__init__(samples)
         if not 0 <= temperature <= 5:
             raise InvalidInput(f"temperature must be from 0 to 5, not {temperature!r}")
-        for name, value, least in (("max_tokens", max_tokens, 1), ("retries", retries, 0)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InvalidInput(f"{name} must be a whole number of at least {least}, not {value!r}")
+        for name, value, least in (("samples", samples, 1), ("max_tokens", max_tokens, 1), ("retries", retries, 0)):
+            check_whole(name, value, least)
+        super().__init__(samples)
         self.llm = llm
         self.samples = samples
         self.temperature = temperature

@@ -9,6 +9,7 @@ import numpy as np
 from llmopt.baselines.instruction_writer import ENDING, InstructionWriter
 from llmopt.llm.base import LLM
 from llmopt.opro.instruction_text import END, EXAMPLE, OPEN, shown
+from llmopt.settings import check_whole
 from llmopt.solver import Task
 
 
@@ -37,6 +38,7 @@ class OneShot(InstructionWriter):
         super().__init__(
             llm, samples=samples, temperature=temperature, max_tokens=max_tokens, retries=retries, hint=hint
         )
+        check_whole("exemplars", exemplars, 0)
         self.exemplars = exemplars
 
     def start(self, task: Task, rng: np.random.Generator) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from llmopt.benchmarks.results import Trace, by_problem
 from llmopt.benchmarks.runtimes import FEWEST, ert, ert_interval, quantiles
+from llmopt.benchmarks.summary import informed
 from llmopt.history import running_best
 from llmopt.problems.prompt.significance import wilson
 from llmopt.solver import Access
@@ -176,6 +177,7 @@ def _row(problem: str, traces: Sequence[Trace], at: NDArray[np.int64], rng: np.r
     records = [trace.record for trace in traces]
     runs, successes = len(records), sum(record.success for record in records)
     times, spent = runtimes_of(traces)
+    known = informed(records)
     proposals = max(1, sum(record.proposals for record in records))
     best = np.array([best_so_far(trace.losses, at) for trace in traces])
     scores = np.median(np.where([[trace.run.maximize] for trace in traces], -best, best) + 0.0, axis=0)
@@ -187,8 +189,8 @@ def _row(problem: str, traces: Sequence[Trace], at: NDArray[np.int64], rng: np.r
     return Metrics(
         problem=problem,
         solver=records[0].solver,
-        access=records[0].access,
-        llm=records[0].llm,
+        access=known.access,
+        llm=known.llm,
         target=any(trace.target is not None for trace in traces),
         runs=runs,
         successes=successes,

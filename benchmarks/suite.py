@@ -13,7 +13,7 @@ from llmopt.benchmarks.results import label
 from llmopt.errors import InvalidInput
 from llmopt.objective import Budget
 from llmopt.problem import Problem
-from llmopt.registry import create_problem, create_solver, needs_model
+from llmopt.registry import asks_model, create_problem, create_solver, needs_model
 from llmopt.space import Vector
 
 PER_VARIABLE = "evaluations_per_variable"
@@ -166,8 +166,13 @@ def check(suite: Suite) -> None:
         try:
             _check_runs(group, begun)
             for settings in group.settings:
-                # A model is opened later; what asks one is checked with it.
-                if group.problem == "prompt":
+                if asks_model(group.problem):
+                    # A model is opened later; what asks one is checked with it.
+                    if PER_VARIABLE in group.budget:
+                        raise InvalidInput(
+                            f"{PER_VARIABLE} is for problems that ask no model, and {group.problem} asks one; give "
+                            "evaluations"
+                        )
                     continue
                 problem = group.build(settings)
                 budget = group.budget_on(problem)

@@ -11,20 +11,20 @@ from llmopt.solver import Access
 
 
 @dataclass(frozen=True)
-class Spread:
+class Moments:
     """Mean and standard deviation (n - 1 in the denominator; None for fewer than two values)."""
 
     mean: float
     std: float | None
 
 
-def spread(values: Iterable[float | None]) -> Spread | None:
+def moments(values: Iterable[float | None]) -> Moments | None:
     """Return mean and standard deviation, or None where a value is missing or there is none."""
     known = list(values)
     numbers = [value for value in known if value is not None]
     if not numbers or len(numbers) < len(known):
         return None
-    return Spread(statistics.fmean(numbers), statistics.stdev(numbers) if len(numbers) > 1 else None)
+    return Moments(statistics.fmean(numbers), statistics.stdev(numbers) if len(numbers) > 1 else None)
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,19 @@ class Summary:
     errors: int
     failures: Sequence[str]
     interrupted: int
-    evaluations: Spread
-    steps: Spread
-    unique_pairs: Spread
-    best_score: Spread | None
-    gap: Spread | None
-    relative_gap: Spread | None
-    move_evaluations: Spread
-    prompt_tokens: Spread
-    completion_tokens: Spread
-    cost: Spread | None
+    evaluations: Moments
+    steps: Moments
+    unique_pairs: Moments
+    best_score: Moments | None
+    gap: Moments | None
+    relative_gap: Moments | None
+    move_evaluations: Moments
+    prompt_tokens: Moments
+    completion_tokens: Moments
+    cost: Moments | None
     unpriced: bool
     cached_replies: int
-    seconds: Spread
+    seconds: Moments
 
     @property
     def bounded(self) -> bool:
@@ -73,17 +73,22 @@ def summarize(records: Sequence[Record]) -> list[Summary]:
     ]
 
 
+def informed(records: Sequence[Record]) -> Record:
+    """Return a record that knows its solver's model, and what the solver sees: that of a run which came about, if any
+    did."""
+    return next((record for record in records if record.evaluations or record.llm is not None), records[0])
+
+
 def _summary(records: Sequence[Record]) -> Summary:
-    def over(name: str) -> Spread:
-        result = spread(getattr(record, name) for record in records)
+    def over(name: str) -> Moments:
+        result = moments(getattr(record, name) for record in records)
         assert result is not None, "these fields are never missing"
         return result
 
     return Summary(
         solver=records[0].solver,
-        access=records[0].access,
-        # A run that did not come about knows none.
-        llm=next((record.llm for record in records if record.llm is not None), None),
+        access=informed(records).access,
+        llm=informed(records).llm,
         repeats=len(records),
         successes=sum(record.success for record in records),
         errors=sum(record.stop_reason == "error" for record in records),
@@ -92,13 +97,13 @@ def _summary(records: Sequence[Record]) -> Summary:
         evaluations=over("evaluations"),
         steps=over("steps"),
         unique_pairs=over("unique_pairs"),
-        best_score=spread(record.best_score for record in records),
-        gap=spread(record.gap for record in records),
-        relative_gap=spread(record.relative_gap for record in records),
+        best_score=moments(record.best_score for record in records),
+        gap=moments(record.gap for record in records),
+        relative_gap=moments(record.relative_gap for record in records),
         move_evaluations=over("move_evaluations"),
         prompt_tokens=over("prompt_tokens"),
         completion_tokens=over("completion_tokens"),
-        cost=spread(record.cost_usd for record in records),
+        cost=moments(record.cost_usd for record in records),
         unpriced=any(record.cost_usd is None and record.llm_calls for record in records),
         cached_replies=sum(record.llm_cached for record in records),
         seconds=over("seconds"),

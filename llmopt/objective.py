@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -78,8 +79,13 @@ class Budget:
                 )
         for name, unit in (("seconds", "seconds"), ("cost", "dollars")):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
-                raise InvalidInput(f"the budget of {unit} must be a positive number, not {value!r}")
+            if value is not None and (
+                isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf
+            ):
+                raise InvalidInput(
+                    f"the budget of {unit} must be a positive number that is finite, not {value!r}; leave it out to "
+                    "have no limit"
+                )
         if self.evaluations is self.steps is self.seconds is self.scorer_calls is None:
             raise InvalidInput("give a budget: of evaluations, steps, seconds or scorer calls")
 

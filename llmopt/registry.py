@@ -106,6 +106,11 @@ def create_solver(text: str, **given: Any) -> Solver:
     return solver
 
 
+def asks_model(problem: str) -> bool:
+    """Return whether a problem, by its registered name, asks a language model: it takes what opens one."""
+    return "open_model" in parameters_of(load("llmopt.problems", problem))
+
+
 def needs_model(text: str) -> bool:
     """Return whether a solver, named as for :func:`create_solver`, takes a language model."""
     return takes(text, "llm")

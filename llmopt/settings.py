@@ -85,6 +85,12 @@ def parse_pairs(pairs: Iterable[str], what: str) -> dict[str, str]:
     return settings
 
 
+def check_whole(what: str, value: object, least: int) -> None:
+    """Raise InvalidInput, which names what it is, where a value is no whole number of at least ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InvalidInput(f"{what} must be a whole number of at least {least}, not {value!r}")
+
+
 def unknown_name(kind: str, name: str, legal: Iterable[str]) -> InvalidInput:
     """Return the error for a name that does not exist, with the nearest ones that do."""
     return InvalidInput(f"unknown {kind} {name!r}; {_suggest(name, sorted(legal))}")
@@ -108,8 +114,10 @@ def _convert(text: str, hint: Any, what: str) -> Any:
         if type(None) in options and text.lower() == "none":
             return None
         # Numbers before words, words before text, since every text is a text.
-        words = [option for option in options if _is_literal(option)]
-        settable = [option for option in options if option in (bool, int, float)] + words
+        words = tuple(word for option in options if _is_literal(option) for word in get_args(option))
+        # One list of words, so that an error names them all.
+        choice = [Literal.__getitem__(words)] if words else []
+        settable = [option for option in options if option in (bool, int, float)] + choice
         ordered = settable + [option for option in options if option in (str, Path)]
         if not ordered:
             raise InvalidInput(f"{what} cannot be set as text; use the Python interface")

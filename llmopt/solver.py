@@ -15,6 +15,7 @@ from llmopt.items import Exemplar, ItemScores
 from llmopt.llm.base import LLM
 from llmopt.objective import Budget, Objective, Proposals
 from llmopt.problem import Problem
+from llmopt.settings import check_whole
 from llmopt.space import Space
 
 Access = Literal["scores", "structure"]
@@ -127,8 +128,7 @@ class AskTellSolver(Solver):
     rng: np.random.Generator
 
     def __init__(self, batch: int = 8) -> None:
-        if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-            raise InvalidInput(f"batch must be a whole number of at least 1, not {batch!r}")
+        check_whole("batch", batch, 1)
         self.batch = batch
 
     def start(self, task: Task, rng: np.random.Generator) -> None:

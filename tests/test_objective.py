@@ -246,6 +246,9 @@ def test_a_start_point_outside_the_space_is_refused_before_anything_is_evaluated
         {"seconds": 0},
         {"evaluations": True},
         {"seconds": math.nan},
+        {"seconds": math.inf},
+        {"evaluations": 1, "cost": math.nan},
+        {"evaluations": 1, "cost": math.inf},
     ],
 )
 def test_a_budget_of_nothing_is_refused(spent: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ def factory(
     mode: Literal["a", "b"] = "a",
     path: Path | None = None,
     either: int | str = 0,
+    form: Literal["c", "d"] | Literal["auto"] | None = "auto",
     *,
     model: object = None,
 ) -> dict[str, Any]:
@@ -26,10 +27,14 @@ def factory(
 
 @given(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans())
 def test_text_becomes_what_the_signature_declares(count: int, share: float, flag: bool) -> None:
-    texts = {"count": str(count), "share": repr(share), "flag": str(flag), "mode": "b", "path": "x/y", "either": "7"}
+    texts = {
+        "count": str(count), "share": repr(share), "flag": str(flag), "mode": "b", "path": "x/y", "either": "7",
+        "form": "c",
+    }  # fmt: skip
     built = build(factory, "thing", texts, model="m", unused=1)
     assert built == {
-        "count": count, "share": share, "flag": flag, "mode": "b", "path": Path("x/y"), "either": 7, "model": "m",
+        "count": count, "share": share, "flag": flag, "mode": "b", "path": Path("x/y"), "either": 7,
+        "form": "c", "model": "m",
     }  # fmt: skip
     assert build(factory, "thing", {"count": "1", "path": "none", "either": "x"})["either"] == "x"
 
@@ -42,6 +47,7 @@ def test_text_becomes_what_the_signature_declares(count: int, share: float, flag
         ({"count": "1", "share": "nan"}, "give a finite number"),
         ({"count": "1", "flag": "maybe"}, "give true or false"),
         ({"count": "1", "mode": "c"}, "choose one of a, b"),
+        ({"count": "1", "form": "e"}, "form=e is not legal; choose one of c, d, auto"),
         ({"count": "1", "shar": "1"}, "did you mean 'share'"),
         ({"count": "1", "model": "x"}, "unknown setting 'model'"),
     ],

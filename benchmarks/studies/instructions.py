@@ -19,6 +19,7 @@ import numpy as np
 
 from llmopt.benchmarks.compare import Comparison
 from llmopt.benchmarks.record import Record
+from llmopt.benchmarks.studies.command import errors_in_one_line
 from llmopt.llm import connect
 from llmopt.llm.base import LLM
 from llmopt.llm.ledger import Ledger
@@ -102,9 +103,10 @@ def report(found: dict[str, Record]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
+@errors_in_one_line()
+def main(*arguments: str) -> None:
     """Run the study."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="a folder with bbh/TASK.json")
     parser.add_argument("--out", type=Path, required=True, help="where the runs are kept")
     parser.add_argument("--tasks", default=",".join(TASKS))
@@ -114,7 +116,7 @@ def main() -> None:
     parser.add_argument("--solver", default="opro")
     parser.add_argument("--max-scorer-calls", type=int, default=1_000)
     parser.add_argument("--search", action="store_true", help="search, and not only score the empty instruction")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments or None)
     with ExitStack() as stack:
         opened = {spec: stack.enter_context(connect(spec)) for spec in {options.scorer, options.llm}}
         found: dict[str, Record] = {}

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from llmopt.baselines.paraphrase import rewording
+from llmopt.benchmarks.studies.command import errors_in_one_line
 from llmopt.benchmarks.studies.instructions import task_problem
 from llmopt.history import History
 from llmopt.items import ItemScores
@@ -67,16 +68,17 @@ def draw(path: Path, along: Sequence[tuple[int, float, float]]) -> None:
     pyplot.close(figure)
 
 
-def main() -> None:
+@errors_in_one_line()
+def main(*arguments: str) -> None:
     """Run the study."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="a folder with bbh/TASK.json")
     parser.add_argument("--runs", type=Path, required=True, help="the folder of the runs, one folder a task")
     parser.add_argument("--task", required=True)
     parser.add_argument("--paraphrases", type=int, default=8)
     parser.add_argument("--picture", type=Path)
     parser.add_argument("--scorer", default="local:qwen2.5-coder-1.5b")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments or None)
     with connect(options.scorer) as llm, Models(Terms(cache="auto"), Ledger()) as models:
         problem = task_problem(options.task, options.data, llm, "free")
         with LogReader(options.runs / options.task) as log:

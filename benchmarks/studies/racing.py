@@ -23,6 +23,8 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
+from llmopt.benchmarks.studies.command import errors_in_one_line
+from llmopt.errors import InvalidInput
 from llmopt.item_evaluator import EARLIER
 from llmopt.race_step import race_step
 from llmopt.racing import Race, Scores
@@ -203,29 +205,45 @@ def compared(draw: Draw, seeds: int) -> Iterator[tuple[str, Figures]]:
     yield f"Hoeffding race, level {strict.level}", measure(partial(hoeffding, level=strict.level), draw, seeds)
 
 
-def recorded(folder: Path) -> Iterator[tuple[str, Scores]]:
-    """Yield the name and the scores of every ``.csv`` in a folder: rows are candidates, columns items, no header."""
+def recorded(folder: Path) -> dict[str, Scores]:
+    """Return the scores of every ``.csv`` in a folder by its name: rows are candidates, columns items, no header.
+
+    Raises
+    ------
+    InvalidInput
+        There is none, or one holds something else.
+    """
+    found = {}
     for path in sorted(folder.glob("*.csv")):
-        yield path.stem, np.loadtxt(path, delimiter=",", ndmin=2)
+        try:
+            found[path.stem] = np.loadtxt(path, delimiter=",", ndmin=2)
+        except (OSError, ValueError) as error:
+            raise InvalidInput(f"{path} is no matrix of scores: {error}") from None
+    if not found:
+        raise InvalidInput(
+            f"--matrices {folder} holds no .csv; give a folder that llmopt.benchmarks.studies.score_matrix has written"
+        )
+    return found
 
 
+@errors_in_one_line()
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(prog="racing", description="What racing saves and what it risks.")
     parser.add_argument("--matrices", type=Path, help="a folder of recorded matrices, used instead of simulated ones")
     parser.add_argument("--seeds", type=int, default=1000, help="matrices or orders for each line")
     given = parser.parse_args(arguments)
+    matrices = {} if given.matrices is None else recorded(given.matrices)
     print("| candidates | items | accuracies | method | calls | best lost | by more than 2 points |")
     print("|---:|---:|---|---|---:|---:|---:|")
     if given.matrices is None:
         for setting in SETTINGS:
             accuracies = f"{setting.low:.2f} to {setting.high:.2f}, difficulty {setting.difficulty:.0f}"
             _print(f"{CANDIDATES} | {setting.items} | {accuracies}", partial(simulated, setting), given.seeds)
-    else:
-        for name, matrix in recorded(given.matrices):
-            means = matrix.mean(axis=1)
-            accuracies = f"{name}: {means.min():.2f} to {means.max():.2f}"
-            _print(f"{len(matrix)} | {matrix.shape[1]} | {accuracies}", partial(shuffled, matrix), given.seeds)
+    for name, matrix in matrices.items():
+        means = matrix.mean(axis=1)
+        accuracies = f"{name}: {means.min():.2f} to {means.max():.2f}"
+        _print(f"{len(matrix)} | {matrix.shape[1]} | {accuracies}", partial(shuffled, matrix), given.seeds)
 
 
 def _print(setting: str, draw: Draw, seeds: int) -> None:

@@ -16,6 +16,7 @@ from typing import get_args
 
 import numpy as np
 
+from llmopt.benchmarks.studies.command import errors_in_one_line
 from llmopt.benchmarks.studies.instructions import task_problem
 from llmopt.items import ItemScores
 from llmopt.llm import connect
@@ -42,9 +43,10 @@ def matrix(problem: PromptProblem, texts: list[str], items: int) -> np.ndarray[t
         return scores.score(pairs).reshape(items, len(texts)).T
 
 
-def main() -> None:
+@errors_in_one_line()
+def main(*arguments: str) -> None:
     """Write the matrices."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="a folder with bbh/TASK.json")
     parser.add_argument("--runs", type=Path, required=True, help="the folder of the runs, one folder a task")
     parser.add_argument("--out", type=Path, required=True)
@@ -52,7 +54,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=100)
     parser.add_argument("--answer", choices=get_args(Answer), default="free", help="as in the runs")
     parser.add_argument("--scorer", default="local:qwen2.5-coder-1.5b")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments or None)
     options.out.mkdir(parents=True, exist_ok=True)
     with connect(options.scorer) as llm:
         for task in options.tasks.split(","):

@@ -18,10 +18,9 @@ from llmopt.llm.connect import scheme_of
 from llmopt.llm.terms import Terms
 from llmopt.objective import Budget
 from llmopt.problem import Problem
-from llmopt.registry import create_problem, load, names, needs_model
+from llmopt.registry import asks_model, create_problem, names, needs_model
 from llmopt.runlog import LogReader
 from llmopt.runlog.reader import FILE
-from llmopt.settings import parameters_of
 
 
 def check_spec(llm: str) -> None:
@@ -44,7 +43,7 @@ def asking(suite: Suite, folder: Path) -> Iterator[Cell]:
     # To look it up for each of many runs would take longer than they do.
     solver_asks = cache(needs_model)
     for group in suite.groups:
-        problem_asks = "open_model" in parameters_of(load("llmopt.problems", group.problem))
+        problem_asks = asks_model(group.problem)
         if not (problem_asks or any(map(solver_asks, group.solvers))):
             continue
         for cell in group.cells():

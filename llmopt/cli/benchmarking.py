@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from llmopt.benchmarks.bench import Bench
 from llmopt.benchmarks.cells import Cell
@@ -26,7 +25,10 @@ from llmopt.cli.output import origin
 from llmopt.cli.progress import outcome
 from llmopt.errors import InvalidInput
 from llmopt.files import write_whole
+from llmopt.integrations.dask import host_of
+from llmopt.items import ItemProblem
 from llmopt.llm.terms import Terms
+from llmopt.registry import asks_model
 from llmopt.report.safe import one_line, portable
 from llmopt.runlog import RunLog
 
@@ -57,19 +59,26 @@ def perform(
         raise InvalidInput(f"--workers must be at least 1, not {workers}")
     if scheduler is not None and workers > 1:
         raise InvalidInput("--workers is for processes of this machine, --scheduler for a cluster; give one of them")
+    here = scheduler is None or _is_here(host_of(scheduler))
     if suite.needs_model():
         check_spec(llm)
     check(suite)
+    if any("scorer_calls" in group.budget for group in suite.groups) and not _may_score_items(suite):
+        raise InvalidInput(
+            "--max-scorer-calls (scorer_calls in a budget): only for problems whose score is a mean over examples, "
+            f"such as prompt, and the suite {suite.name} has none; leave it out"
+        )
     interrupted = False
     with ExitStack() as stack:
         models = Models()
         stack.callback(models.close)
         # Those of a cluster elsewhere are opened there, where their keys and weights are.
-        if scheduler is None or _is_here(scheduler):
+        if here:
             confirm(forecasts(asking(suite, folder), llm, terms, models.open), yes=yes, quiet=quiet)
+        # Before the log, which is not to be made where no scheduler answers.
+        crew = stack.enter_context(_crew(models, workers, scheduler))
         log = stack.enter_context(RunLog(folder))
         bench = Bench(suite, log, llm, terms)
-        crew = stack.enter_context(_crew(models, workers, scheduler))
         log.set_meta(META, _meta(bench))
         display = Lines(bench, quiet=quiet)
         try:
@@ -81,6 +90,15 @@ def perform(
     if interrupted:
         print(f"llmopt: interrupted; the same command goes on in {one_line(str(folder))}", file=sys.stderr)
     return int(interrupted or failed > 0)
+
+
+def _may_score_items(suite: Suite) -> bool:
+    """Return whether a problem of a suite is scored by items, or is one that asks a model, which only a build tells."""
+    return any(
+        asks_model(group.problem) or isinstance(group.build(settings), ItemProblem)
+        for group in suite.groups
+        for settings in group.settings
+    )
 
 
 @contextmanager
@@ -103,9 +121,8 @@ def _crew(models: Models, workers: int, scheduler: str | None) -> Iterator[Crew]
             yield Cluster(client, shared)
 
 
-def _is_here(scheduler: str) -> bool:
-    """Return whether a scheduler, and so its workers, can reach what listens on this machine alone."""
-    host = urlsplit(scheduler).hostname or ""
+def _is_here(host: str) -> bool:
+    """Return whether a scheduler on a host, and so its workers, can reach what listens on this machine alone."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

@@ -10,7 +10,7 @@ from typing import Any
 from llmopt.benchmarks.compare import Comparison
 from llmopt.benchmarks.execution import Run
 from llmopt.benchmarks.record import Record
-from llmopt.benchmarks.summary import spread
+from llmopt.benchmarks.summary import moments
 from llmopt.cli import output
 from llmopt.cli.order import Order
 from llmopt.report.safe import one_line
@@ -108,5 +108,5 @@ class PairResults:
 
 
 def _mean(records: Sequence[Record], name: str) -> str:
-    found = spread(getattr(record, name) for record in records)
+    found = moments(getattr(record, name) for record in records)
     return "-" if found is None else f"{100 * found.mean:.1f}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,7 +16,26 @@ if TYPE_CHECKING:
 SECONDS = 10.0
 """How long a scheduler may take to answer."""
 
+_ADDRESS = re.compile(r"(?:(?:tcp|tls)://)?(?:\[([^\s/@\[\]]+)\]|([^\s:/@\[\]]+)):([0-9]{1,5})")
 _MUST_AGREE = ("llmopt", "python", "numpy", "scipy", "optuna")
+
+
+def host_of(address: str) -> str:
+    """Return the host in the address of a scheduler.
+
+    Raises
+    ------
+    InvalidInput
+        It is no address with a host and a port. Dask would find that out in the middle of a connection, which it then
+        fails to close.
+    """
+    match = _ADDRESS.fullmatch(address)
+    if match is None or not 0 < int(match[3]) < 2**16:
+        raise InvalidInput(
+            f"{address} is not the address of a scheduler; give tcp://HOST:PORT as 'dask scheduler' shows it, such as "
+            "tcp://127.0.0.1:8786"
+        )
+    return match[1] or match[2]
 
 
 @contextmanager
@@ -34,12 +54,17 @@ def cluster(address: str, seconds: float = SECONDS) -> Iterator[Client]:
     MissingExtra
         distributed is not installed.
     InvalidInput
-        The scheduler cannot be reached, has no workers, or a worker has other versions.
+        The address is none, or the scheduler cannot be reached, has no workers, or a worker has other versions.
     """
+    host_of(address)
     try:
-        from distributed import Client
+        from distributed import Client, Security
     except ImportError:
         raise MissingExtra("a cluster needs distributed; install it with: pip install 'llmopt[dask]'") from None
+    if address.startswith("tls:") and Security().get_connection_args("client")["ssl_context"] is None:
+        raise InvalidInput(
+            f"the scheduler {address} needs certificates; name them in Dask's configuration (distributed.comm.tls)"
+        )
     try:
         client = Client(address, timeout=seconds, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:

@@ -18,6 +18,7 @@ from llmopt.opro.share import Share
 from llmopt.opro.solver import OPRO, SerializerName
 from llmopt.penalty import finite_losses
 from llmopt.problem import Problem
+from llmopt.settings import check_whole
 from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Vector, join, length, take
 from llmopt.space.relaxation import Points, Relaxation
@@ -69,6 +70,7 @@ class NumericHybrid(AskTellSolver):
         hint: str = "",
         share: int | None = None,
     ) -> None:
+        check_whole("hybrid: samples", samples, 1)
         super().__init__(samples)
         if share is not None and (isinstance(share, bool) or not isinstance(share, int) or not 0 <= share <= samples):
             raise InvalidInput(

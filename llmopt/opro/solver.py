@@ -29,6 +29,7 @@ from llmopt.opro.solution_prompts import SolutionPrompts
 from llmopt.opro.trajectory import Order, trajectory
 from llmopt.opro.vector_codec import VectorCodec
 from llmopt.problem import Problem
+from llmopt.settings import check_whole
 from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Permutation, Space, Vector
 
@@ -157,8 +158,7 @@ class OPRO(AskTellSolver):
         ]:
             if value is None and name in ("prompts", "top_k", "shown", "levels"):
                 continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InvalidInput(f"opro: {name} must be a whole number of at least {least}, not {value!r}")
+            check_whole(f"opro: {name}", value, least)
         super().__init__(samples)
         if prompts is not None and prompts > samples:
             raise InvalidInput(f"opro: prompts={prompts} is more than samples={samples}")
@@ -166,6 +166,8 @@ class OPRO(AskTellSolver):
             raise InvalidInput(f"opro: temperature must be from 0 to 5, not {temperature!r}")
         if order not in get_args(Order):
             raise InvalidInput(f"opro: order must be {' or '.join(get_args(Order))}, not {order!r}")
+        if scores not in (forms := ("auto", *get_args(ScoreForm))):
+            raise InvalidInput(f"opro: scores must be {' or '.join(forms)}, not {scores!r}")
         if change not in get_args(Change):
             raise InvalidInput(f"opro: change must be {' or '.join(get_args(Change))}, not {change!r}")
         if exemplar_choice not in get_args(Choice):

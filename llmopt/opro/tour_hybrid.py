@@ -12,6 +12,7 @@ from llmopt.llm.base import LLM, Request
 from llmopt.objective import Budget, Proposals
 from llmopt.opro.solver import OPRO, SerializerName
 from llmopt.problem import Problem
+from llmopt.settings import check_whole
 from llmopt.solver import Access, AskTellSolver, Task
 from llmopt.space.permutation import COLUMN
 from llmopt.tours import Distances
@@ -45,6 +46,7 @@ class TourHybrid(AskTellSolver):
         temperature: float | None = None,
         hint: str = "",
     ) -> None:
+        check_whole("hybrid: samples", samples, 1)
         super().__init__(samples)
         self.serializer, self.samples, self.temperature, self.hint = serializer, samples, temperature, hint
         self._opro = OPRO(llm, serializer=serializer, samples=samples, temperature=temperature, hint=hint, change="far")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmopt.benchmarks.record import Record
-from llmopt.benchmarks.summary import spread
+from llmopt.benchmarks.summary import moments
 from llmopt.report.safe import one_line
 from llmopt.report.table import Column, Table, mean_std, percent
 
@@ -46,15 +46,15 @@ def _row(records: Sequence[Record]) -> list[str]:
     return [
         one_line(records[0].solver),
         *(
-            percent(spread(getattr(record, name) for record in records))
+            percent(moments(getattr(record, name) for record in records))
             for name in (
                 *("train_accuracy", "validation_accuracy", "test_accuracy"),
                 *("empty_accuracy", "step_accuracy"),
             )
         ),
         f"{sum(map(_better, records))}/{len(records)}",
-        mean_std(spread(record.scorer_calls for record in records)),
-        mean_std(spread(record.dropped for record in records)),
+        mean_std(moments(record.scorer_calls for record in records)),
+        mean_std(moments(record.dropped for record in records)),
         one_line((best.instruction or "(none)")[:_SHOWN]),
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmopt.benchmarks.published import REPEATS, SOURCE, TOURS_SOURCE, Published, PublishedTours
-from llmopt.benchmarks.summary import Spread, Summary
+from llmopt.benchmarks.summary import Moments, Summary
 from llmopt.report.safe import one_line, portable
 
 _MOST_REASONS = 5
@@ -92,15 +92,15 @@ def markdown(table: Table) -> str:
     return "\n\n".join([f"**{table.title}**", grid, *table.notes]) + "\n"
 
 
-def mean_std(spread: Spread | None, *, bounded: bool = False, decimals: int | None = None) -> str:
+def mean_std(moments: Moments | None, *, bounded: bool = False, decimals: int | None = None) -> str:
     """Return ``mean (standard deviation)`` with equally many decimals, and ``>=`` in front of a lower bound."""
-    if spread is None:
+    if moments is None:
         return "-"
     if decimals is None:
-        decimals = _decimals(spread.mean)
-    text = _number(spread.mean, decimals)
-    if spread.std is not None:
-        text += f" ({_number(spread.std, decimals)})"
+        decimals = _decimals(moments.mean)
+    text = _number(moments.mean, decimals)
+    if moments.std is not None:
+        text += f" ({_number(moments.std, decimals)})"
     return f">= {text}" if bounded else text
 
 
@@ -127,12 +127,12 @@ def _row(
     ]
 
 
-def percent(spread: Spread | None, *, decimals: int = 1) -> str:
+def percent(moments: Moments | None, *, decimals: int = 1) -> str:
     """Return mean and standard deviation of shares in per cent."""
-    if spread is None:
+    if moments is None:
         return "-"
-    std = None if spread.std is None else 100 * spread.std
-    return mean_std(Spread(100 * spread.mean, std), decimals=decimals)
+    std = None if moments.std is None else 100 * moments.std
+    return mean_std(Moments(100 * moments.mean, std), decimals=decimals)
 
 
 def _gap(summary: Summary, relative: bool) -> str:

@@ -86,6 +86,7 @@ class RunLog:
             raise
         self._writer = Writer(connection, str(self.path))
         self._last = self._reader.last()
+        self._looked_through = False
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -121,10 +122,14 @@ class RunLog:
     def find(self, name: str, repeat: int) -> LoggedRun | None:
         """Return the latest run of a name and repeat; forks come after what they were forked from."""
         self._writer.flush()
-        found = [run for run in self._reader.runs() if (run.name, run.repeat) == (name, repeat)]
-        # A run that cannot be read must not be begun anew beside what is left of it.
+        if not self._looked_through:
+            # A run that cannot be read must not be begun anew beside what is left of it. Nobody else writes, so to
+            # look through all runs once is enough; with many runs, to do it for each of them would take minutes.
+            self._reader.runs()
+            self._looked_through = True
+        found = self._reader.latest(name, repeat)
         self._reader.refuse_damage()
-        return found[-1] if found else None
+        return found
 
     def set_record(self, name: str, repeat: int, record: Mapping[str, Any]) -> None:
         """Keep what tables show of the latest run of a name and repeat."""

@@ -112,14 +112,28 @@ class LogReader:
         shared = Shared()
         with self._damage.reading("the list of runs"):
             for row in self._connection.execute("SELECT * FROM runs ORDER BY id"):
-                try:
-                    run = read_run(row, alive, self._connection, self._damage)
-                except (ValueError, TypeError, AttributeError, KeyError):
-                    self._damage.note(f"run {row[0]} is damaged")
-                else:
+                run = self._read_run(row, alive)
+                if run is not None:
                     # No two whole identities are equal.
                     identity = {name: shared(part) for name, part in run.identity.items()}
                     yield replace(run, identity=identity, machine=shared(run.machine))
+
+    def latest(self, name: str, repeat: int) -> LoggedRun | None:
+        """Return the latest run of a name and repeat; None where there is none. No other run is read."""
+        with self._damage.reading("the list of runs"):
+            row = self._connection.execute(
+                "SELECT * FROM runs WHERE name = ? AND repeat = ? ORDER BY id DESC LIMIT 1", (name, repeat)
+            ).fetchone()
+            return None if row is None else self._read_run(row, is_held(self.folder / LOCK))
+        return None
+
+    def _read_run(self, row: tuple[Any, ...], alive: bool) -> LoggedRun | None:
+        """Return the run of a row; None where it is damaged, which is noted."""
+        try:
+            return read_run(row, alive, self._connection, self._damage)
+        except (ValueError, TypeError, AttributeError, KeyError):
+            self._damage.note(f"run {row[0]} is damaged")
+            return None
 
     def run(self, number: int) -> LoggedRun | None:
         """Return a run by its number; None where there is none."""

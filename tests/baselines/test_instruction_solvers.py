@@ -178,7 +178,8 @@ def test_a_run_may_begin_without_any_instruction(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "settings", "words"),
     [
-        ("one-shot", {"samples": 0}, "batch must be a whole number of at least 1"),
+        ("one-shot", {"samples": 0}, "samples must be a whole number of at least 1"),
+        ("one-shot", {"exemplars": -1}, "exemplars must be a whole number of at least 0"),
         ("one-shot", {"temperature": 9}, "temperature must be from 0 to 5"),
         ("paraphrase", {"retries": -1}, "retries must be a whole number of at least 0"),
         ("paraphrase", {"max_tokens": 0}, "max_tokens must be a whole number of at least 1"),

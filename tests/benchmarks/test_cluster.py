@@ -14,7 +14,7 @@ from llmopt.benchmarks.record import Record
 from llmopt.benchmarks.results import Results
 from llmopt.benchmarks.suite_file import parse
 from llmopt.integrations import dask
-from llmopt.integrations.dask import cluster
+from llmopt.integrations.dask import cluster, host_of
 from llmopt.runlog import RunLog
 from llmopt.runlog.identity import versions
 from support.commands import PLUGIN
@@ -71,6 +71,44 @@ def test_a_worker_with_another_version_is_refused(tmp_path: Path, monkeypatch: p
             monkeypatch.setattr(client, "run", lambda _, on_error: {"tcp://a": versions()})
             with pytest.raises(InvalidInput, match=r"the worker tcp://a has llmopt .* and this process 99"):
                 dask.check_workers(client, cluster_.address)
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("tcp://127.0.0.1:8786", "127.0.0.1"),
+        ("tls://node-7.example:1", "node-7.example"),
+        ("tcp://[fe80::1%eth0]:65535", "fe80::1%eth0"),
+        ("localhost:8786", "localhost"),
+    ],
+)
+def test_an_address_has_a_host(address: str, host: str) -> None:
+    assert host_of(address) == host
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "node",
+        "tcp://node",
+        "tcp://:1",
+        "tcp://node:x",
+        "tcp://node:0",
+        "tcp://node:65536",
+        "tcp://[::1",
+        "tcp://::1:1",
+    ],
+)
+def test_what_has_no_host_or_no_port_is_refused(address: str) -> None:
+    with pytest.raises(InvalidInput, match="is not the address of a scheduler; give tcp://HOST:PORT"), cluster(address):
+        pass
+
+
+@pytest.mark.parametrize("address", ["foo://a:1", "http://a:1", "tcp://a:1/x", "tcp://a@b:1", "tcp://a:1 "])
+def test_what_is_another_kind_of_address_is_refused(address: str) -> None:
+    with pytest.raises(InvalidInput, match="is not the address of a scheduler; give tcp://HOST:PORT"):
+        host_of(address)
 
 
 def test_a_scheduler_that_is_not_there(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from llmopt import Budget, InvalidInput
 from llmopt.benchmarks.compare import Comparison, Watcher, compare, create_problems, create_solvers
 from llmopt.benchmarks.published import REPEATS, TABLE_2, TABLE_3, published, published_tours
-from llmopt.benchmarks.record import Record
-from llmopt.benchmarks.summary import spread, summarize
+from llmopt.benchmarks.record import Identity, Record, of_nothing
+from llmopt.benchmarks.summary import moments, summarize
 from llmopt.objective import Objective
 from llmopt.problems.tsp import TSP
 from llmopt.registry import create_problem
@@ -87,9 +87,18 @@ def test_means_hold_every_repeat() -> None:
     assert [s.evaluations.std for s in half] == [None, None]
 
 
+def test_what_a_solver_sees_is_known_from_a_run_that_came_about() -> None:
+    [record] = compare("tsp", {"n": "6"}, solvers=["2-opt"], repeats=1, budget=BUDGET)
+    assert record.access == "structure"
+    nothing = of_nothing(Identity("2-opt", "tsp", 0, 1, 0), "its process died")
+    for records in ([nothing, record], [record, nothing]):
+        [summary] = summarize(records)
+        assert (summary.access, summary.errors) == ("structure", 1)
+
+
 def test_a_missing_value_is_not_left_out_of_a_mean() -> None:
-    assert spread([1.0, None]) is None
-    assert spread([]) is None
+    assert moments([1.0, None]) is None
+    assert moments([]) is None
 
 
 def test_published_figures() -> None:

@@ -9,7 +9,18 @@ from types import ModuleType
 
 import pytest
 
-from llmopt.benchmarks.studies import command, confirm, gaps, hybrid, next_city, presentation
+from llmopt.benchmarks.studies import (
+    command,
+    confirm,
+    gaps,
+    hybrid,
+    instructions,
+    next_city,
+    overfitting,
+    presentation,
+    racing,
+    score_matrix,
+)
 from llmopt.benchmarks.studies.designs import DEFAULT, DESIGNS
 from llmopt.benchmarks.studies.frozen import frozen
 from llmopt.llm.base import LLM
@@ -78,8 +89,36 @@ def test_a_model_that_there_is_not_is_refused_in_one_line(tmp_path: Path, capsys
     assert not (tmp_path / "found.csv").exists()
 
 
+@pytest.mark.parametrize("study", [instructions, score_matrix, overfitting])
+def test_data_that_are_not_there_are_refused_in_one_line(
+    study: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needed = {
+        instructions: ("--llm", "copier", "--out", str(tmp_path)),
+        score_matrix: ("--runs", "none", "--tasks", "navigate", "--out", str(tmp_path)),
+        overfitting: ("--runs", "none", "--task", "navigate"),
+    }
+    with pytest.raises(SystemExit) as ended:
+        study.main("--data", "/nope", "--scorer", "copier", *needed[study])
+    assert ended.value.code == 2 and "data=/nope: there is no such file or folder" in failure(capsys)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "holds no .csv; give a folder that"), ("a,b\n", "mine.csv is no matrix of scores")]
+)
+def test_matrices_that_are_none_are_refused_in_one_line(
+    content: str | None, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if content is not None:
+        (tmp_path / "mine.csv").write_text(content)
+    with pytest.raises(SystemExit) as ended:
+        racing.main(["--matrices", str(tmp_path)])
+    assert ended.value.code == 2 and words in failure(capsys)
+
+
 def test_help_is_help(capsys: pytest.CaptureFixture[str]) -> None:
-    for main in (next_city.main, confirm.main, gaps.main, presentation.main):
+    studies = (next_city, confirm, gaps, presentation, instructions, score_matrix, overfitting)
+    for main in [study.main for study in studies]:
         with pytest.raises(SystemExit) as ended:
             main("--help")
         assert ended.value.code == 0 and capsys.readouterr().out.startswith("usage: ")

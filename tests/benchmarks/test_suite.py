@@ -153,6 +153,12 @@ def test_variables_are_needed_to_count_them() -> None:
         list(parse(text + "budget = { evaluations_per_variable = 9 }\n").cells())
 
 
+def test_variables_are_not_counted_of_what_asks_a_model_since_that_is_not_open_yet() -> None:
+    text = 'name = "x"\n[[group]]\nproblem = "prompt"\nsettings = { scorer = "nosuch:model" }\nsolvers = ["random"]\n'
+    with pytest.raises(InvalidInput, match="line 2: evaluations_per_variable is for problems that ask no model"):
+        check(parse(text + "budget = { evaluations_per_variable = 9 }\n"))
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"gone\.toml: cannot be read"):
         find(str(tmp_path / "gone.toml"))

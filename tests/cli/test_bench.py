@@ -90,6 +90,13 @@ def test_what_became_worse_is_found(here: Here) -> None:
         (("paper-regression", "--repeats", "0"), "the number of repeats must be at least 1, not 0"),
         (("paper-regression", "--workers", "0"), "--workers must be at least 1"),
         (("paper-regression", "--workers", "2", "--scheduler", "tcp://a:1"), "give one of them"),
+        (
+            ("functions", "--scheduler", "tcp://[::1"),
+            "tcp://[::1 is not the address of a scheduler; give tcp://HOST:PORT",
+        ),
+        (("functions", "--scheduler", "nonsense"), "nonsense is not the address of a scheduler"),
+        (("functions", "--scheduler", "tls://127.0.0.1:9"), "tls://127.0.0.1:9 needs certificates"),
+        (("functions", "--smoke", "--max-scorer-calls", "5"), "the suite functions has none; leave it out"),
         (("gone.toml",), "gone.toml: cannot be read"),
         (("compare", "a"), "give two folders"),
         (("compare", "a", "b"), "holds no run.sqlite"),
@@ -116,6 +123,18 @@ def test_what_is_not_legal_is_one_line(
     assert said in err
     assert err.count("\n") == 1
     assert not list(tmp_path.rglob("run.sqlite"))
+
+
+def test_where_no_scheduler_answers_nothing_is_written(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(address: str, **_: object) -> None:
+        raise TimeoutError("Timed out")
+
+    monkeypatch.setattr("distributed.Client", silent)
+    code, _, err = here("bench", "functions", "--smoke", "--scheduler", "tcp://127.0.0.1:9", "--out", "a")
+    assert code == 2 and "the scheduler tcp://127.0.0.1:9 cannot be reached" in err
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_model_is_needed_by_what_is_missing_alone(here: Here) -> None:
@@ -156,6 +175,14 @@ def test_failed_runs_say_why_once_for_each_reason(here: Here, tmp_path: Path) ->
         assert "cost" not in text
     code, out, err = here("bench", "own.toml", "--out", "a", "--quiet", "--json")
     assert code == 1 and err.count("\n") == 2
+
+
+def test_a_problem_of_anybody_that_asks_a_model_is_built_with_one(here: Here, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        'name = "own"\n[[group]]\nproblem = "judged"\nrepeats = 2\nsolvers = ["random"]\nbudget = { evaluations = 6 }\n'
+    )
+    code, _, err = here("bench", "own.toml", "--out", "a")
+    assert code == 0 and "2 runs done" in err
 
 
 def test_what_a_suite_may_take_is_said_before_it_begins(

@@ -36,6 +36,12 @@ def test_one_solver_runs_on_both() -> None:
     assert counts[0] == counts[2] == 20 and counts[1] > 5
 
 
+@pytest.mark.parametrize("kind", [Hybrid, NumericHybrid, TourHybrid])
+def test_samples_of_none_are_refused_by_the_name_of_the_setting(kind: type[Any]) -> None:
+    with pytest.raises(InvalidInput, match="hybrid: samples must be a whole number of at least 1, not 0"):
+        kind(obedient(), samples=0)
+
+
 @pytest.mark.parametrize(
     ("problem", "settings", "words"),
     [

@@ -255,6 +255,7 @@ def test_what_a_model_raises_ends_the_run_as_an_error_and_keeps_what_was_done() 
         ({"resolution": 1}, "resolution"),
         ({"order": "shuffled"}, "worst or oldest"),
         ({"change": "all"}, "local or far"),
+        ({"scores": "best"}, "auto or rounded or rescaled or ranked or shuffled or hidden, not 'best'"),
     ],
 )
 def test_an_illegal_setting_is_one_clear_error(settings: dict[str, Any], words: str) -> None:

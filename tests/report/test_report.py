@@ -10,7 +10,7 @@ import pytest
 from llmopt import Budget, Categorical, Float, FunctionProblem, Int, Permutation, Problem, Vector
 from llmopt.benchmarks.compare import Comparison, create_solvers
 from llmopt.benchmarks.execution import Run
-from llmopt.benchmarks.summary import Spread
+from llmopt.benchmarks.summary import Moments
 from llmopt.problems.tsp import TSP
 from llmopt.report import pictures
 from llmopt.report.folder import Folder
@@ -60,22 +60,22 @@ def test_commands_are_kept_without_places(word: str, without: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spread", "text"),
+    ("moments", "text"),
     [
         (None, "-"),
-        (Spread(17.25, None), "17.2"),
-        (Spread(17.25, 4.04), "17.2 (4.0)"),
-        (Spread(0.0, 0.0), "0.0 (0.0)"),
-        (Spread(12345.6, 7.8), "12,346 (8)"),
-        (Spread(0.25, 0.031), "0.25 (0.03)"),
-        (Spread(1.5e-7, 2e-8), "1.5e-07 (2e-08)"),
-        (Spread(-2.5e12, None), "-2.5e+12"),
+        (Moments(17.25, None), "17.2"),
+        (Moments(17.25, 4.04), "17.2 (4.0)"),
+        (Moments(0.0, 0.0), "0.0 (0.0)"),
+        (Moments(12345.6, 7.8), "12,346 (8)"),
+        (Moments(0.25, 0.031), "0.25 (0.03)"),
+        (Moments(1.5e-7, 2e-8), "1.5e-07 (2e-08)"),
+        (Moments(-2.5e12, None), "-2.5e+12"),
     ],
 )
-def test_numbers_of_a_table(spread: Spread | None, text: str) -> None:
-    assert mean_std(spread) == text
-    if spread is not None:
-        assert mean_std(spread, bounded=True) == f">= {text}"
+def test_numbers_of_a_table(moments: Moments | None, text: str) -> None:
+    assert mean_std(moments) == text
+    if moments is not None:
+        assert mean_std(moments, bounded=True) == f">= {text}"
 
 
 def test_markdown() -> None:

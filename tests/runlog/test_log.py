@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
@@ -20,6 +21,7 @@ import pytest
 from llmopt import Budget, InvalidInput, LogError, minimize, run
 from llmopt.runlog import LogReader, RunLog, Slot, filesystem, schema
 from llmopt.runlog.lock import is_held
+from llmopt.runlog.logged_run import LoggedRun, read_run
 from llmopt.runlog.writer import Writer
 from support.commands import environment
 from support.logs import BUDGET, PROBLEM
@@ -209,3 +211,35 @@ def test_a_run_of_nothing_is_a_run(tmp_path: Path) -> None:
     with RunLog(tmp_path) as log:
         result = run(PROBLEM, solver("random", None), Budget(evaluations=3), starts=[], log=Slot(log))
     assert len(result.history) == 3
+
+
+def test_the_latest_run_of_a_name_and_repeat_is_found_without_reading_the_others_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers: list[int] = []
+
+    def counted(row: tuple[Any, ...], *rest: Any) -> LoggedRun:
+        numbers.append(row[0])
+        return read_run(row, *rest)
+
+    monkeypatch.setattr("llmopt.runlog.reader.read_run", counted)
+    with RunLog(tmp_path) as log:
+        for repeat in range(20):
+            run(PROBLEM, solver("random", None), BUDGET, log=Slot(log, repeat=repeat))
+        run(PROBLEM, solver("random", None), BUDGET, log=Slot(log, repeat=7, fork=True))
+        assert numbers == [8]
+        found = log.find("run", 7)
+        assert found is not None and (found.id, found.parent) == (21, 8)
+        assert log.find("run", 20) is None and log.find("other", 7) is None
+
+
+def test_no_run_begins_beside_one_that_cannot_be_read(tmp_path: Path) -> None:
+    with RunLog(tmp_path) as log:
+        for repeat in range(2):
+            run(PROBLEM, solver("random", None), BUDGET, log=Slot(log, repeat=repeat))
+    with closing(sqlite3.connect(tmp_path / "run.sqlite")) as connection:
+        connection.execute("UPDATE runs SET repeat = 'x', identity = '{' WHERE id = 1")
+        connection.commit()
+    for repeat in range(2):
+        with RunLog(tmp_path) as log, pytest.raises(InvalidInput, match="is damaged: run 1 is damaged"):
+            run(PROBLEM, solver("random", None), BUDGET, log=Slot(log, repeat=repeat))

@@ -236,9 +236,10 @@ class _Reader:
         return self._text_at(rest[_past(_FILLER, rest, 0) :])
 
     def _mentions(self, text: str) -> list[_Mention]:
-        """Return the letters that a text names as options, bare ones only where there are no others."""
+        """Return the letters that a text names as options, bare ones only where it affirms no others."""
         marked = [mention for pattern in _MARKED for mention in self._found(pattern, text)]
-        return [*marked, *self._leading(text)] or list(self._found(_BARE, text))
+        found = [*marked, *self._leading(text)]
+        return found if _said(text, found)[0] else [*found, *self._found(_BARE, text)]
 
     def _found(self, pattern: re.Pattern[str], text: str) -> Iterator[_Mention]:
         for match in pattern.finditer(text):

@@ -16,6 +16,7 @@ _GOES_ON = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"(?:[^\w]|\b(?:or|and|maybe|perhaps|possibly|both|either|also)\b)*+", re.IGNORECASE)
+_JOINED = re.compile(r"\b(?:and|or)\b", re.IGNORECASE)
 # What stands between an expression and its value.
 _EQUALS = re.compile(r"=>|->|[=\u2192\u21d2]|\b(?:is|equals|evaluates to)\b", re.IGNORECASE)
 
@@ -24,8 +25,9 @@ class Labels(Metric):
     """Says which of two labels a reply commits to.
 
     Labels count as whole words, whatever their case; "not valid" counts as "invalid", and a label after a negation of
-    something else in its clause ("I do not see that it is valid") as both. The first of these that names a label
-    decides, and if it names both, the reply is wrong:
+    something else in its clause ("I do not see that it is valid") as both. A reply that does nothing but repeat an
+    expression ("True and not False") names none. The first of these that names a label decides, and if it names both,
+    the reply is wrong:
 
     1. the last answer statement ("so the answer is no", "Answer: No"),
     2. a last sentence that draws a conclusion ("Therefore, the argument is invalid."), or a last line that is
@@ -72,6 +74,8 @@ class Labels(Metric):
 
     def decide(self, text: str) -> set[str]:
         """Return the labels that the reply's final answer names; one of them is a commitment."""
+        if _JOINED.search(text) and all(map(self._echoes, filter(str.strip, text.split("\n")))):
+            return set()
         for statement in reversed(statements(text)):
             if named := self._named(statement.sentence):
                 return named

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,21 @@ class Picky(Problem):
     def __init__(self, mark: str = "", instance: int = 0) -> None:
         if instance == 1 and not Path(mark).exists():
             raise OSError("the data are gone")
+
+    def evaluate(self, solution: Any) -> float:
+        return float(solution["x"])
+
+    def describe(self) -> str:
+        return "Find the smallest number."
+
+
+class Judged(Problem):
+    """Has a model that judges; it cannot be built without."""
+
+    space = Vector(x=Float(0, 1))
+
+    def __init__(self, open_model: Callable[[str], LLM]) -> None:
+        self.judge = open_model("obedient")
 
     def evaluate(self, solution: Any) -> float:
         return float(solution["x"])
