@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput
-from llmopt.objective import Budget, Objective, Proposals
+from llmopt.objective import Objective, Proposals
 from llmopt.solver import Solver, Task
 from llmopt.space import Space, join
 

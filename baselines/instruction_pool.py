@@ -10,10 +10,11 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from llmopt.baselines.works_on import works_on
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput
 from llmopt.history import Evaluations
 from llmopt.lines import read_lines
-from llmopt.objective import Budget, Objective, Proposals
+from llmopt.objective import Objective, Proposals
 from llmopt.penalty import finite_losses
 from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Space, Text

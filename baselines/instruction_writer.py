@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from llmopt.baselines.works_on import works_on
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM, Message, Request, Sampling
-from llmopt.objective import Budget, Proposals
+from llmopt.objective import Proposals
 from llmopt.opro.instruction_text import CLOSE, OPEN, harmless, reader
 from llmopt.opro.query import Query, ask
 from llmopt.problem import Problem

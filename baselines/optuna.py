@@ -17,9 +17,10 @@ from optuna.samplers import BaseSampler
 from optuna.trial import Trial
 
 from llmopt.baselines.works_on import works_on
+from llmopt.budget import Budget
 from llmopt.errors import MissingExtra
 from llmopt.history import Evaluations
-from llmopt.objective import Budget, Proposals
+from llmopt.objective import Proposals
 from llmopt.penalty import finite_losses
 from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Categorical, Columns, Float, Int, Permutation, Space, Variable, Vector, length

@@ -10,8 +10,8 @@ from scipy import optimize
 from scipy.stats import qmc
 
 from llmopt.baselines.scipy_routine import RelaxedObjective, Routine
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput
-from llmopt.objective import Budget
 from llmopt.space import Space, Vector
 
 

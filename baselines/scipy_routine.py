@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, OptimizeWarning
 
 from llmopt.baselines.works_on import works_on
-from llmopt.objective import Budget, Objective, Proposals
+from llmopt.budget import Budget
+from llmopt.objective import Objective, Proposals
 from llmopt.penalty import finite_losses
 from llmopt.solver import Solver, Task
 from llmopt.space import Space, Vector, take

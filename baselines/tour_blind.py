@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from llmopt.baselines.new_solutions import draw_new
 from llmopt.baselines.works_on import works_on
-from llmopt.objective import Budget, Proposals
+from llmopt.budget import Budget
+from llmopt.objective import Proposals
 from llmopt.opro.joins import random_joins
 from llmopt.solver import AskTellSolver, Task
 from llmopt.space import Columns, Permutation, Space

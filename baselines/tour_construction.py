@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput
-from llmopt.objective import Budget, Objective
+from llmopt.objective import Objective
 from llmopt.solver import Access, Solver, Task
 from llmopt.space import Permutation, Space
 from llmopt.tours import Distances

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput, MissingExtra
-from llmopt.objective import Budget, Objective, Proposals
+from llmopt.objective import Objective, Proposals
 from llmopt.solver import Access, Solver, Task
 from llmopt.space import Space
 from llmopt.space.permutation import COLUMN

@@ -9,9 +9,9 @@ from typing import Any
 from llmopt.benchmarks.execution import execute
 from llmopt.benchmarks.record import Identity, Record
 from llmopt.benchmarks.results import label
+from llmopt.budget import Budget
 from llmopt.llm.base import LLM
 from llmopt.llm.terms import Terms
-from llmopt.objective import Budget
 from llmopt.registry import create_problem, create_solver, needs_model
 from llmopt.runlog import Slot
 

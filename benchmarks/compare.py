@@ -11,11 +11,12 @@ from typing import Any, get_args
 from llmopt.benchmarks import record
 from llmopt.benchmarks.execution import Run, execute
 from llmopt.benchmarks.record import Identity, Record
+from llmopt.budget import Budget, Limit, larger
 from llmopt.errors import InvalidInput, LogError
 from llmopt.items import ItemProblem
 from llmopt.llm.base import LLM
 from llmopt.llm.terms import Terms
-from llmopt.objective import Budget, Limit, Objective
+from llmopt.objective import Objective
 from llmopt.problem import Problem
 from llmopt.racing import Race
 from llmopt.registry import create_problem, create_solver, needs_model
@@ -166,7 +167,7 @@ class Comparison:
         if reason in get_args(Limit) and before.get(reason) != asdict(self.budget)[str(reason)]:
             return None
         # How many proposals let a run stall depends on its budget of evaluations.
-        if reason == "stalled" and (least := before["evaluations"]) is not None and (limit is None or limit > least):
+        if reason == "stalled" and larger(limit, than=before["evaluations"]):
             return None
         # One that has made more is none within this budget, which its slot tells.
         if limit is not None and run.evaluations > limit:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from llmopt.benchmarks.compare import Comparison
 from llmopt.benchmarks.execution import Run
 from llmopt.benchmarks.record import Identity, Record, of_result
-from llmopt.objective import Budget
+from llmopt.budget import Budget
 from llmopt.problem import Problem
 from llmopt.registry import create_solver
 from llmopt.run import run

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from llmopt.benchmarks import record
 from llmopt.benchmarks.record import Identity, Record
+from llmopt.budget import Budget
 from llmopt.errors import LlmoptError
 from llmopt.history import History
 from llmopt.llm.terms import Terms
-from llmopt.objective import Budget, Objective
+from llmopt.objective import Objective
 from llmopt.problem import Problem
 from llmopt.racing import Race
 from llmopt.run import DEFAULT_RACE, run

@@ -47,6 +47,11 @@ class Trace:
         return label(self.run.problem, self.run.identity["asked"].get("settings", {}))
 
     @property
+    def repeat(self) -> tuple[str, int, int, int]:
+        """The problem, its instance, the repeat and the seed: what every solver of a comparison is given alike."""
+        return self.problem, self.record.instance, self.record.repeat, self.record.seed
+
+    @property
     def space(self) -> Space[Any] | None:
         """The space of its solutions; None for one of another package, and where the run did not come about."""
         try:

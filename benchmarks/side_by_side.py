@@ -98,14 +98,10 @@ def side_by_side(before: Results, after: Results, rng: np.random.Generator) -> l
 
 
 def _check_budgets(before: Results, after: Results) -> None:
-    known = {_key(trace): trace for trace in before.traces}
+    known = {(trace.record.solver, trace.repeat): trace for trace in before.traces}
     for trace in after.traces:
-        check_budgets(known.get(_key(trace), trace), trace)
-
-
-def _key(trace: Trace) -> tuple[str, str, int, int, int]:
-    record = trace.record
-    return trace.problem, record.solver, record.instance, record.repeat, record.seed
+        if (earlier := known.get((trace.record.solver, trace.repeat))) is not None:
+            check_budgets(earlier, trace)
 
 
 def _groups(results: Results) -> dict[tuple[str, str], list[Trace]]:

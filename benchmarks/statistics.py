@@ -84,8 +84,7 @@ def pair(traces: Iterable[Trace], solvers: Sequence[str]) -> Paired:
     """Return the runs of the named solvers on the instances that every one of them ran on, with the same seed."""
     found: dict[tuple[str, int, int, int], dict[str, Trace]] = {}
     for trace in traces:
-        record = trace.record
-        found.setdefault((trace.problem, record.instance, record.repeat, record.seed), {})[record.solver] = trace
+        found.setdefault(trace.repeat, {})[trace.record.solver] = trace
     shared = {key: runs for key, runs in found.items() if all(solver in runs for solver in solvers)}
     listed = [runs[solver] for runs in shared.values() for solver in solvers]
     shape = (len(shared), len(solvers))

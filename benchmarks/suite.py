@@ -10,8 +10,8 @@ from typing import Any
 
 from llmopt.benchmarks.cells import Cell
 from llmopt.benchmarks.results import label
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput
-from llmopt.objective import Budget
 from llmopt.problem import Problem
 from llmopt.registry import asks_model, create_problem, create_solver, needs_model
 from llmopt.space import Vector
@@ -35,7 +35,7 @@ class Group:
     solvers
         As they are typed: ``NAME:key=value``.
     budget
-        Of each run, by the names of :class:`llmopt.objective.Budget`; ``evaluations_per_variable`` is multiplied by the
+        Of each run, by the names of :class:`llmopt.budget.Budget`; ``evaluations_per_variable`` is multiplied by the
         number of the problem's variables.
     line
         Where it stands in its file.
@@ -117,7 +117,7 @@ class Suite:
     ) -> Suite:
         """Return the suite with other solvers, repeats or limits in every group; None: as they are.
 
-        Limits are named as by :func:`llmopt.objective.limits`.
+        Limits are named as by :func:`llmopt.budget.limits`.
 
         Raises
         ------

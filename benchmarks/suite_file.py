@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from llmopt.benchmarks.suite import PER_VARIABLE, Group, Suite
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput
-from llmopt.objective import Budget
 from llmopt.registry import create_solver, load, names, needs_model
 from llmopt.settings import unknown_name
 

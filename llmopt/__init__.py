@@ -1,5 +1,6 @@
 """Black-box optimization in which a language model is one solver among many."""
 
+from llmopt.budget import Budget
 from llmopt.errors import (
     DecodeError,
     InvalidInput,
@@ -12,7 +13,7 @@ from llmopt.errors import (
 )
 from llmopt.experiment import Experiment
 from llmopt.history import Evaluation, Evaluations, History
-from llmopt.objective import Budget, Objective, Proposals
+from llmopt.objective import Objective, Proposals
 from llmopt.optimize import maximize, minimize
 from llmopt.problem import FunctionProblem, Infeasible, Optimum, Problem
 from llmopt.result import OptimizeResult

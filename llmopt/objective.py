@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from llmopt.budget import Budget, Limit
 from llmopt.errors import InvalidInput
 from llmopt.evaluate import Evaluator, Outcomes, Workers
 from llmopt.history import Evaluations, History
@@ -23,9 +23,6 @@ from llmopt.racing import Race
 from llmopt.runlog.journal import Journal
 from llmopt.space import Columns, Keys, length, take
 from llmopt.space.base import CHUNK
-
-Limit = Literal["evaluations", "steps", "seconds", "tokens", "cost", "calls", "scorer_calls"]
-"""What a budget is of."""
 
 StopReason = Literal[Limit, "target", "stalled", "exhausted", "finished", "callback", "interrupted", "error"]
 
@@ -40,76 +37,6 @@ class Stopped(BaseException):
     def __init__(self, reason: StopReason) -> None:
         super().__init__(reason)
         self.reason: StopReason = reason
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What a run may spend; None means without limit.
-
-    Parameters
-    ----------
-    evaluations
-        Calls of ``Problem.evaluate``, start points included.
-    steps
-        Sets of proposals that do not depend on each other's results; the start points are step 0 and free.
-    seconds
-        Wall-clock time since the first evaluation.
-    tokens, cost, calls
-        What all language models of the run may cost together: tokens read and written, dollars, calls sent. They
-        are checked before a call with the most that it can take, see :class:`llmopt.llm.ledger.Ledger`.
-    scorer_calls
-        Pairs of a solution and an item that a search may score, on a problem whose score is a mean over items
-        (:class:`llmopt.items.ItemProblem`); those that a cache answers count too.
-    """
-
-    evaluations: int | None = None
-    steps: int | None = None
-    seconds: float | None = None
-    tokens: int | None = None
-    cost: float | None = None
-    calls: int | None = None
-    scorer_calls: int | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("evaluations", "steps", "tokens", "calls", "scorer_calls"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1):
-                raise InvalidInput(
-                    f"the budget of {name.replace('_', ' ')} must be a whole number of at least 1, not {value!r}"
-                )
-        for name, unit in (("seconds", "seconds"), ("cost", "dollars")):
-            value = getattr(self, name)
-            if value is not None and (
-                isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf
-            ):
-                raise InvalidInput(
-                    f"the budget of {unit} must be a positive number that is finite, not {value!r}; leave it out to "
-                    "have no limit"
-                )
-        if self.evaluations is self.steps is self.seconds is self.scorer_calls is None:
-            raise InvalidInput("give a budget: of evaluations, steps, seconds or scorer calls")
-
-
-def limits(
-    evaluations: int | None = None,
-    steps: int | None = None,
-    seconds: float | None = None,
-    tokens: int | None = None,
-    cost: float | None = None,
-    calls: int | None = None,
-    scorer_calls: int | None = None,
-) -> dict[str, Any]:
-    """Return the limits that are given, by the names that a :class:`Budget` has for them."""
-    named = {
-        "evaluations": evaluations,
-        "steps": steps,
-        "seconds": seconds,
-        "tokens": tokens,
-        "cost": cost,
-        "calls": calls,
-        "scorer_calls": scorer_calls,
-    }
-    return {name: value for name, value in named.items() if value is not None}
 
 
 @dataclass(frozen=True)

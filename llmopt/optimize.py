@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from llmopt.bounds import as_array, named_earlier, named_points, space_of
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM
 from llmopt.llm.prices import Price
 from llmopt.llm.terms import Terms
-from llmopt.objective import Budget, Objective, Stopped
+from llmopt.objective import Objective, Stopped
 from llmopt.problem import Direction, FunctionProblem, Optimum, Problem
 from llmopt.racing import Race
 from llmopt.result import OptimizeResult
@@ -74,7 +75,7 @@ def minimize(
         The model of solvers that use one: a SPEC such as ``"local"``, or a model.
     max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls
         The budget; None is without limit. Tokens, dollars and calls are those of language models; the last is for
-        problems whose score is a mean over items. See :class:`llmopt.objective.Budget`.
+        problems whose score is a mean over items. See :class:`llmopt.budget.Budget`.
     seed
         The run is a function of the arguments, this seed and the model's replies.
     starts

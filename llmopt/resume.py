@@ -7,10 +7,11 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from llmopt.budget import limits
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM
 from llmopt.llm.prices import Price
-from llmopt.objective import Objective, limits
+from llmopt.objective import Objective
 from llmopt.optimize import optimize
 from llmopt.problem import Problem
 from llmopt.racing import Race

@@ -11,12 +11,13 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput, LlmoptError, LogError, ReplayDiverged
 from llmopt.evaluate import Workers
 from llmopt.items import ItemProblem
 from llmopt.llm.ledger import BudgetSpent, Ledger
 from llmopt.llm.terms import Models, Terms
-from llmopt.objective import Budget, Objective, Stopped, StopReason
+from llmopt.objective import Objective, Stopped, StopReason
 from llmopt.problem import Direction, Optimum, Problem
 from llmopt.racing import Race
 from llmopt.result import OptimizeResult

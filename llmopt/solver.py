@@ -9,11 +9,12 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput
 from llmopt.history import Evaluations, History
 from llmopt.items import Exemplar, ItemScores
 from llmopt.llm.base import LLM
-from llmopt.objective import Budget, Objective, Proposals
+from llmopt.objective import Objective, Proposals
 from llmopt.problem import Problem
 from llmopt.settings import check_whole
 from llmopt.space import Space

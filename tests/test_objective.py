@@ -236,26 +236,6 @@ def test_a_start_point_outside_the_space_is_refused_before_anything_is_evaluated
     assert len(door.history) == 0
 
 
-@pytest.mark.parametrize(
-    "spent",
-    [
-        {},
-        {"evaluations": 0},
-        {"steps": -1},
-        {"evaluations": 2.5},
-        {"seconds": 0},
-        {"evaluations": True},
-        {"seconds": math.nan},
-        {"seconds": math.inf},
-        {"evaluations": 1, "cost": math.nan},
-        {"evaluations": 1, "cost": math.inf},
-    ],
-)
-def test_a_budget_of_nothing_is_refused(spent: dict[str, Any]) -> None:
-    with pytest.raises(InvalidInput, match="budget"):
-        Budget(**spent)
-
-
 def test_an_interrupt_loses_only_the_evaluation_that_was_running() -> None:
     def evaluate(s: dict[str, int]) -> float:
         if s["x"] == 30:

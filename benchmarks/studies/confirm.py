@@ -18,7 +18,7 @@ from llmopt.benchmarks.studies.designs import DESIGNS
 from llmopt.benchmarks.studies.frozen import line
 from llmopt.benchmarks.studies.kept import Kept, ended
 from llmopt.benchmarks.studies.paired import CONTROLS, geometric_ratio, written
-from llmopt.objective import Budget
+from llmopt.budget import Budget
 from llmopt.registry import create_solver
 from llmopt.run import run
 from llmopt.solver import AskTellSolver, Solver

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from llmopt.budget import Budget
 from llmopt.history import History
-from llmopt.objective import Budget
 from llmopt.problem import Problem
 from llmopt.problems.fit import Fit
 from llmopt.problems.table_regression import TableRegression

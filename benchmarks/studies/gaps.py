@@ -17,8 +17,8 @@ from llmopt.benchmarks.studies.command import design_parser, errors_in_one_line,
 from llmopt.benchmarks.studies.designs import DESIGNS
 from llmopt.benchmarks.studies.kept import Kept, ended
 from llmopt.benchmarks.studies.paired import CONTROLS, geometric_ratio, written
+from llmopt.budget import Budget
 from llmopt.llm.base import LLM
-from llmopt.objective import Budget
 from llmopt.problems.functions import NumericFunction
 from llmopt.registry import create_problem, create_solver
 from llmopt.run import run

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from llmopt.benchmarks.runtimes import FEWEST, RESAMPLES, charged, ends, ert, hitting_times, resampled_ert
 from llmopt.benchmarks.studies.command import errors_in_one_line
 from llmopt.benchmarks.studies.kept import Kept, ended
+from llmopt.budget import Budget
 from llmopt.llm import connect
 from llmopt.llm.base import LLM
-from llmopt.objective import Budget
 from llmopt.opro import OPRO
 from llmopt.opro.hybrid import Hybrid
 from llmopt.problem import Problem

@@ -20,13 +20,13 @@ import numpy as np
 from llmopt.benchmarks.compare import Comparison
 from llmopt.benchmarks.record import Record
 from llmopt.benchmarks.studies.command import errors_in_one_line
+from llmopt.budget import Budget
 from llmopt.llm import connect
 from llmopt.llm.base import LLM
 from llmopt.llm.ledger import Ledger
 from llmopt.llm.terms import Models, Terms
-from llmopt.objective import Budget
+from llmopt.problems.prompt.answer import Answer
 from llmopt.problems.prompt.problem import PromptProblem, prompt
-from llmopt.problems.prompt.scorer import Answer
 from llmopt.problems.prompt.significance import holm
 from llmopt.registry import create_solver
 from llmopt.runlog import RunLog

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from llmopt.benchmarks.studies.command import errors_in_one_line
+from llmopt.budget import Budget
 from llmopt.llm import connect
 from llmopt.llm.base import LLM, Constraint, Request, Sampling
-from llmopt.objective import Budget
 from llmopt.opro.path import SEPARATOR, alternatives
 from llmopt.problems.tsp import EXAMPLES, TSP, on_grid, tsp
 from llmopt.registry import create_solver

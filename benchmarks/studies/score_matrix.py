@@ -22,8 +22,8 @@ from llmopt.items import ItemScores
 from llmopt.llm import connect
 from llmopt.llm.ledger import Ledger
 from llmopt.llm.terms import Models, Terms
+from llmopt.problems.prompt.answer import Answer
 from llmopt.problems.prompt.problem import PromptProblem
-from llmopt.problems.prompt.scorer import Answer
 from llmopt.runlog import LogReader
 
 

@@ -65,9 +65,9 @@ def bench(
 
     The same command again does what is missing. Example: llmopt bench paper-regression --smoke --solvers quadratic,tpe
     """
+    from llmopt.budget import limits
     from llmopt.cli.session import split, terms
     from llmopt.errors import InvalidInput
-    from llmopt.objective import limits
 
     if suite == COMPARE:
         from llmopt.cli.bench_compare import compare

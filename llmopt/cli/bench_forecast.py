@@ -11,12 +11,12 @@ from pathlib import Path
 from llmopt.benchmarks.cells import Cell
 from llmopt.benchmarks.compare import Comparison, create_solvers
 from llmopt.benchmarks.suite import Suite
+from llmopt.budget import Budget
 from llmopt.cli.forecast import Forecast, forecast
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM
 from llmopt.llm.connect import scheme_of
 from llmopt.llm.terms import Terms
-from llmopt.objective import Budget
 from llmopt.problem import Problem
 from llmopt.registry import asks_model, create_problem, names, needs_model
 from llmopt.runlog import LogReader

@@ -50,10 +50,10 @@ def compare(
 
     Example: llmopt compare regression w_true=15 b_true=14 --solvers opro,tpe,random --out report
     """
+    from llmopt.budget import limits
     from llmopt.cli.order import Order
     from llmopt.cli.pairs import perform_pairs
     from llmopt.cli.session import budget, split, terms, with_files
-    from llmopt.objective import limits
 
     order = Order(
         problem=problem,
@@ -115,10 +115,10 @@ def solve(
 
     Example: llmopt solve regression w_true=15 b_true=14 --solver tpe --max-evaluations 200
     """
+    from llmopt.budget import limits
     from llmopt.cli.order import Order
     from llmopt.cli.pairs import perform_pairs
     from llmopt.cli.session import budget, terms, with_files
-    from llmopt.objective import limits
 
     order = Order(
         problem=problem,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmopt.objective import Budget
+from llmopt.budget import Budget
 from llmopt.space import Permutation, Space, Text
 
 SOLVERS = (

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput
 from llmopt.llm.prices import Price
 from llmopt.llm.terms import Terms
-from llmopt.objective import Budget
 
 ORDER = "order"
 META = "meta"

@@ -17,10 +17,10 @@ from llmopt.benchmarks.published import published, published_tours
 from llmopt.benchmarks.record import Record, finite
 from llmopt.benchmarks.results import label
 from llmopt.benchmarks.summary import summarize
+from llmopt.budget import Budget
 from llmopt.cli import transfer
 from llmopt.items import ItemProblem
 from llmopt.llm.base import LLM
-from llmopt.objective import Budget
 from llmopt.problems.prompt.export import messages
 from llmopt.problems.prompt.problem import PromptProblem
 from llmopt.report.folder import TRANSFER

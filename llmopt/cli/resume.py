@@ -36,8 +36,8 @@ def resume(
 
     Example: llmopt resume report --max-evaluations 500
     """
+    from llmopt.budget import limits
     from llmopt.cli.session import resume as go_on
-    from llmopt.objective import limits
 
     given = limits(max_evaluations, max_steps, max_seconds, max_tokens, max_cost, max_calls, max_scorer_calls)
     return go_on(folder, given, prices=prices, workers=workers, fork=fork, force=force, yes=yes, json=json, quiet=quiet)

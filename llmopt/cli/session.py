@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llmopt.benchmarks.results import SUITE
+from llmopt.budget import Budget
 from llmopt.cli import defaults
 from llmopt.cli.carry_out import carry_out
 from llmopt.cli.consent import confirm
@@ -18,7 +19,6 @@ from llmopt.cli.order import META, ORDER, Order, from_json
 from llmopt.cli.ready import begun, check_scored_by_items, prepared, reopened
 from llmopt.errors import InvalidInput
 from llmopt.llm.terms import Terms
-from llmopt.objective import Budget
 from llmopt.runlog import LogReader
 from llmopt.runlog.reader import FILE
 
@@ -27,7 +27,7 @@ FIRST_PAIR = "pair-1"
 
 
 def budget(limits: Mapping[str, Any]) -> Budget:
-    """Return the budget of limits, see :func:`llmopt.objective.limits`; those of models alone end no classical solver,
+    """Return the budget of limits, see :func:`llmopt.budget.limits`; those of models alone end no classical solver,
     and get the default number of evaluations besides."""
     ending = {"evaluations", "steps", "seconds", "scorer_calls"}
     return Budget(**{"evaluations": defaults.EVALUATIONS, **limits} if ending.isdisjoint(limits) else limits)
@@ -92,7 +92,7 @@ def resume(
     path
         The folder.
     limits
-        Those of the comparison that are replaced, see :func:`llmopt.objective.limits`.
+        Those of the comparison that are replaced, see :func:`llmopt.budget.limits`.
     prices
         See :func:`terms`.
     workers

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM, Request
-from llmopt.objective import Budget, Objective
+from llmopt.objective import Objective
 from llmopt.opro.numeric_hybrid import NumericHybrid
 from llmopt.opro.solver import SerializerName
 from llmopt.opro.tour_hybrid import TourHybrid

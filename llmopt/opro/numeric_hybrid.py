@@ -8,10 +8,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput
 from llmopt.history import Evaluations
 from llmopt.llm.base import LLM, Request
-from llmopt.objective import Budget, Proposals
+from llmopt.objective import Proposals
 from llmopt.opro.distribution import Distribution
 from llmopt.opro.in_words import in_words
 from llmopt.opro.share import Share

@@ -8,9 +8,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput
 from llmopt.llm.base import LLM, Request
-from llmopt.objective import Budget, Proposals
+from llmopt.objective import Proposals
 from llmopt.opro import moves
 from llmopt.opro.codec import Codec, codec_for
 from llmopt.opro.hinted import TEMPERATURE as HINT_TEMPERATURE

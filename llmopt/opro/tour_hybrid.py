@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from llmopt.budget import Budget
 from llmopt.llm.base import LLM, Request
-from llmopt.objective import Budget, Proposals
+from llmopt.objective import Proposals
 from llmopt.opro.solver import OPRO, SerializerName
 from llmopt.problem import Problem
 from llmopt.settings import check_whole

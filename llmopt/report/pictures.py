@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from llmopt.benchmarks.compare import Comparison
 from llmopt.benchmarks.execution import Run
+from llmopt.budget import Budget
 from llmopt.history import History
-from llmopt.objective import Budget, Objective, Proposals, Stopped
+from llmopt.objective import Objective, Proposals, Stopped
 from llmopt.problem import Problem
 from llmopt.problems.tsp import TSP
 from llmopt.report import tours

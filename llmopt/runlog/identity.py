@@ -21,7 +21,7 @@ from llmopt.racing import Race
 from llmopt.space.plain import to_plain
 
 if TYPE_CHECKING:
-    from llmopt.objective import Budget
+    from llmopt.budget import Budget
     from llmopt.solver import Solver
 
 _PACKAGES = ("llmopt", "numpy", "scipy", "optuna", "cmaes", "openai", "anthropic", "xllamacpp", "matplotlib")

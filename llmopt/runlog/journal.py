@@ -17,6 +17,7 @@ from llmopt.evaluate import Outcomes
 from llmopt.llm.base import Request, Response, Usage
 from llmopt.llm.ledger import Entry
 from llmopt.runlog import rows
+from llmopt.runlog.earlier import Earlier
 from llmopt.runlog.identity import Identity, machine
 from llmopt.runlog.logged_requests import LoggedRequest, Place
 from llmopt.runlog.logged_run import LoggedRest, LoggedRun
@@ -52,20 +53,10 @@ class Journal:
         The evaluations that are logged.
     rest
         What else is logged.
-    cached_replies
-        Replies so far that came from a cache.
-    seconds
-        Time that the run took so far.
-    out_of_time
-        Whether the clock ended the run at the end of the log.
-    identity
-        The run's identity as JSON, where it is another one from here on.
     forked
         Whether the past is that of another run, and the start of this one.
-    resumed
-        Whether the run has begun before, so that the log may say how it ended then.
-    stalled_under
-        The budget of evaluations under which it stalled, where it has a larger one from here on.
+    earlier
+        How the run ended before; None: it begins.
 
     Attributes
     ----------
@@ -84,23 +75,19 @@ class Journal:
         maximize: bool,
         past: Outcome | None = None,
         rest: LoggedRest | None = None,
-        cached_replies: int = 0,
-        seconds: float = 0.0,
-        out_of_time: bool = False,
-        identity: str | None = None,
         forked: bool = False,
-        resumed: bool = False,
-        stalled_under: int | None = None,
+        earlier: Earlier | None = None,
     ) -> None:
         rest = rest or LoggedRest()
         self.run = run
         self.past_items = rest.items
         self.spent = dict(rest.spent)
-        self.cached_replies = cached_replies
+        self.cached_replies = 0 if earlier is None else earlier.cached_replies
         self.step = 0
-        self.out_of_time = out_of_time
         self.forked = forked
+        stalled_under = None if earlier is None else earlier.stalled_under
         self._limits = sorted([*rest.limits, *([] if stalled_under is None else [stalled_under])])
+        self._earlier = earlier
         self._writer = writer
         self._space = space
         self._maximize = maximize
@@ -110,11 +97,7 @@ class Journal:
         self._attempts: Counter[tuple[str, int]] = Counter()
         self._lock = threading.Lock()
         self._texts: set[bytes] = set()
-        self._before = seconds
         self._live_since: float | None = None
-        self._identity = identity
-        self._resumed = resumed
-        self._stalled_under = stalled_under
         if not len(self._past) and not self._requests and not self.past_items:
             self.go_live()
 
@@ -129,9 +112,6 @@ class Journal:
         rest: LoggedRest,
     ) -> Journal:
         """Return the journal of a run that goes on; ``new`` is its identity now."""
-        by_the_clock = run.stop_reason == "seconds" and new["budget"]["seconds"] == run.identity["budget"]["seconds"]
-        old, limit = run.identity["budget"]["evaluations"], new["budget"]["evaluations"]
-        more = old is not None and (limit is None or limit > old)
         return cls(
             writer,
             run.id,
@@ -139,13 +119,8 @@ class Journal:
             maximize=run.maximize,
             past=past,
             rest=rest,
-            cached_replies=run.cached_replies,
-            seconds=run.seconds,
-            out_of_time=by_the_clock,
             forked=run.parent is not None,
-            resumed=True,
-            stalled_under=old if more and run.stop_reason == "stalled" else None,
-            identity=None if new == run.identity else json.dumps(new),
+            earlier=Earlier.of(run, new),
         )
 
     def __len__(self) -> int:
@@ -163,14 +138,19 @@ class Journal:
         return self._space.solutions(take(self._past.columns, self._past.starts)) if len(self._past) else []
 
     @property
+    def out_of_time(self) -> bool:
+        """Whether the clock ended the run at the end of the log, and ends it there again."""
+        return self._earlier is not None and self._earlier.out_of_time
+
+    @property
     def before(self) -> float:
         """Seconds that the run took in earlier sessions."""
-        return self._before
+        return 0.0 if self._earlier is None else self._earlier.seconds
 
     @property
     def seconds(self) -> float:
         """Seconds that the run took in all its sessions, without what was replayed."""
-        return self._before + (0.0 if self._live_since is None else time.perf_counter() - self._live_since)
+        return self.before + (0.0 if self._live_since is None else time.perf_counter() - self._live_since)
 
     def go_live(self) -> None:
         """Say that the log has ended; what follows takes time and is written."""
@@ -178,14 +158,14 @@ class Journal:
             if self._live_since is not None:
                 return
             self._live_since = time.perf_counter()
-        if self._resumed:
+        if (earlier := self._earlier) is not None:
             # The record stays: it says what is assessed already. Without a reason that agrees, no report shows it.
             begun = "UPDATE runs SET state = 'running', stop_reason = NULL, message = NULL, ended = NULL WHERE id = ?"
             self._write((begun, [(self.run,)]))
-            if self._identity is not None:
-                self._write(("UPDATE runs SET identity = ? WHERE id = ?", [(self._identity, self.run)]))
-            if self._stalled_under is not None:
-                self._event("limit", self._stalled_under, "stalled")
+            if earlier.identity is not None:
+                self._write(("UPDATE runs SET identity = ? WHERE id = ?", [(earlier.identity, self.run)]))
+            if earlier.stalled_under is not None:
+                self._event("limit", earlier.stalled_under, "stalled")
             self._event("resumed", len(self), json.dumps(machine()))
 
     def end(self, reason: str, message: str, evaluations: int) -> None:

@@ -28,7 +28,7 @@ from llmopt.runlog.writer import Statement, Writer
 from llmopt.space import Space
 
 if TYPE_CHECKING:
-    from llmopt.objective import Budget
+    from llmopt.budget import Budget
     from llmopt.solver import Solver
 
 _BUSY_SECONDS = 30.0

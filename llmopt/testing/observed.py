@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from llmopt.budget import Budget
 from llmopt.llm.base import LLM
-from llmopt.objective import Budget, Objective, Proposals, Stopped
+from llmopt.objective import Objective, Proposals, Stopped
 from llmopt.problem import Problem
 from llmopt.solver import Solver, Task
 from llmopt.space import Space

@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, Phase, reject, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput, LlmoptError
 from llmopt.items import ItemProblem
-from llmopt.objective import Budget, Objective
+from llmopt.objective import Objective
 from llmopt.problem import Infeasible, Problem
 from llmopt.result import OptimizeResult
 from llmopt.run import run

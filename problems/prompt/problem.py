@@ -17,12 +17,13 @@ from llmopt.lines import read_lines
 from llmopt.llm import connect
 from llmopt.llm.base import LLM
 from llmopt.problems.prompt import assessment, hand_written
+from llmopt.problems.prompt.answer import Answer, check, check_options
 from llmopt.problems.prompt.context import check_context
 from llmopt.problems.prompt.data import load
 from llmopt.problems.prompt.examples import Dataset, Example
 from llmopt.problems.prompt.judge import Judge
 from llmopt.problems.prompt.metrics import by_name, fitting
-from llmopt.problems.prompt.scorer import Answer, Scorer, check, check_options
+from llmopt.problems.prompt.scorer import Scorer
 from llmopt.problems.prompt.splits import Share, Splits, split
 from llmopt.problems.prompt.template import Position, Template
 from llmopt.space import Text

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import Literal, get_args
 
 import numpy as np
 
@@ -13,13 +12,12 @@ from llmopt.errors import InvalidInput, ModelError
 from llmopt.items import ItemScore
 from llmopt.llm.base import LLM, Constraint, Reply, Request, Response, Sampling
 from llmopt.opro.grammar import quote
+from llmopt.problems.prompt.answer import Answer, check, check_options, spellings
 from llmopt.problems.prompt.examples import Example
 from llmopt.problems.prompt.judge import Judge
 from llmopt.problems.prompt.metrics.base import Metric
 from llmopt.problems.prompt.template import Template
 from llmopt.problems.prompt.usable import Usable
-
-Answer = Literal["free", "options", "likelihood"]
 
 Pair = tuple[str, Example]
 """An instruction and an example."""
@@ -31,51 +29,6 @@ _OPTION_TOKENS = 8
 """What the longest option may take beside its characters."""
 _OBJECT_TOKENS = 16
 """What a provider's JSON object around it may take."""
-
-
-def check(answer: object, max_tokens: object) -> None:
-    """Raise InvalidInput where one of these settings of a :class:`Scorer` is not legal."""
-    if answer not in get_args(Answer):
-        raise InvalidInput(f"answer={answer} is not legal; choose one of {', '.join(get_args(Answer))}")
-    if isinstance(max_tokens, bool) or not isinstance(max_tokens, int) or max_tokens < 1:
-        raise InvalidInput(f"max_tokens={max_tokens!r} is not legal; give a whole number of at least 1")
-
-
-def check_options(answer: Answer, metric: Metric, examples: Sequence[Example]) -> None:
-    """Raise InvalidInput where an example has no options among which an answer could be chosen."""
-    if answer == "free":
-        return
-    without = [example for example in examples if not metric.options(example)]
-    if without:
-        raise InvalidInput(
-            f"answer={answer} needs the options of every example, and {len(without)} of {len(examples)} have none, "
-            f"such as the one that begins with {without[0].input[:60]!r}; use answer=free or another metric"
-        )
-    if answer == "likelihood":
-        for options in dict.fromkeys(tuple(metric.options(example)) for example in examples):
-            _check_beginnings(options)
-
-
-def _check_beginnings(options: Sequence[str]) -> None:
-    """Raise InvalidInput where an option begins with another one, than which it is never likelier."""
-    for one in options:
-        for other in options:
-            if one != other and other.casefold().startswith(one.casefold()):
-                raise InvalidInput(
-                    f"answer=likelihood cannot choose {other!r}, which begins with the option {one!r} and is never "
-                    "likelier; use answer=options"
-                )
-
-
-def _spellings(options: Sequence[str]) -> Mapping[str, str]:
-    """Return the option that each spelling stands for."""
-    # A word may begin with a capital letter or not; the metric makes no difference.
-    spelled: dict[str, str] = {}
-    for option in options:
-        for form in (option, option.capitalize()):
-            if form in options or not form.startswith("("):
-                spelled.setdefault(form, option)
-    return spelled
 
 
 @dataclass(frozen=True)
@@ -139,7 +92,7 @@ class Scorer:
             return [request]
         # After a colon the text of a base model goes on with a space.
         space = " " if isinstance(request.prompt, str) and not request.prompt[-1:].isspace() else ""
-        given = [space + form for form in self._spellings(example)]
+        given = [space + form for form in self._options(example)]
         # No token is shorter than a byte.
         return [replace(request, given=text, max_tokens=len(text.encode()), stop=()) for text in given]
 
@@ -163,7 +116,7 @@ class Scorer:
         )
         if self.answer != "options":
             return request
-        spelled = list(self._spellings(example))
+        spelled = list(self._options(example))
         space = "" if chat else '" "? '
         grammar = f"root ::= {space}({' | '.join(map(quote, spelled))})\n"
         return replace(
@@ -230,17 +183,17 @@ class Scorer:
             return replies[0].text.strip()
         logprobs: dict[str, float] = {}
         texts: dict[str, str] = {}
-        for option, reply in zip(self._spellings(example).values(), replies, strict=True):
+        for option, reply in zip(self._options(example).values(), replies, strict=True):
             if reply.logprob is None:
                 raise ModelError(f"{self.llm.info.spec} did not say how likely {reply.text[:60]!r} is")
             texts.setdefault(option, reply.text.strip())
             logprobs[option] = float(np.logaddexp(logprobs.get(option, -np.inf), reply.logprob))
         return texts[max(logprobs, key=logprobs.__getitem__)]
 
-    def _spellings(self, example: Example) -> Mapping[str, str]:
+    def _options(self, example: Example) -> Mapping[str, str]:
         """Return the option that each spelling of an example's options stands for; raise InvalidInput where there are
         none."""
         if example not in self._spelled:
             check_options(self.answer, self.metric, [example])
-            self._spelled[example] = _spellings(self.metric.options(example))
+            self._spelled[example] = spellings(self.metric.options(example))
         return self._spelled[example]

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from llmopt.budget import Budget
 from llmopt.errors import LlmoptError
 from llmopt.items import ItemScores
 from llmopt.llm.ledger import BudgetSpent, Entry, Ledger, total
 from llmopt.llm.terms import Models, Terms
-from llmopt.objective import Budget
 from llmopt.problems.prompt.hand_written import COMPARED
 from llmopt.problems.prompt.problem import PromptProblem
 from llmopt.problems.prompt.significance import mcnemar, wilson

@@ -16,7 +16,7 @@ from llmopt.benchmarks.studies import command, confirm, paired
 from llmopt.benchmarks.studies.designs import DEFAULT
 from llmopt.benchmarks.studies.paired import geometric_ratio
 from llmopt.benchmarks.suite_file import parse
-from llmopt.objective import Budget
+from llmopt.budget import Budget
 from llmopt.runlog import RunLog
 from support.models import obedient
 

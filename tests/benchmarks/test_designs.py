@@ -16,9 +16,9 @@ from llmopt.benchmarks.studies.adapting import PATIENCE
 from llmopt.benchmarks.studies.designs import DESIGNS
 from llmopt.benchmarks.studies.frozen import line
 from llmopt.benchmarks.studies.text_forms import BareCodec, DigitsApartCodec
+from llmopt.budget import Budget
 from llmopt.history import History
 from llmopt.llm.base import Request
-from llmopt.objective import Budget
 from llmopt.opro import OPRO
 from llmopt.run import run
 from llmopt.solver import Task

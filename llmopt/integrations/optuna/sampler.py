@@ -17,6 +17,7 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from llmopt.budget import Budget
 from llmopt.errors import InvalidInput
 from llmopt.integrations.optuna.parameters import Parameter
 from llmopt.integrations.optuna.search import Search
@@ -24,7 +25,6 @@ from llmopt.llm.base import LLM
 from llmopt.llm.connect import connect
 from llmopt.llm.ledger import Ledger
 from llmopt.llm.terms import Models
-from llmopt.objective import Budget
 from llmopt.opro import OPRO
 from llmopt.space import Float, Vector
 
