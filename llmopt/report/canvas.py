@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmopt.report.safe import one_line
@@ -9,7 +10,7 @@ from llmopt.report.safe import one_line
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DPI = 110
+_DPI = 110
 
 
 def canvas(width: float, height: float) -> Figure:
@@ -21,6 +22,16 @@ def canvas(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as a PNG file."""
+    # Arranged once: each of the two passes of savefig would do it again, which takes longer than to draw.
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.execute(figure)
+    figure.set_layout_engine("none")
+    figure.savefig(path, dpi=_DPI, format="png")
 
 
 def short(text: str, length: int = 40) -> str:

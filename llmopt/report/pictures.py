@@ -21,7 +21,7 @@ from llmopt.objective import Objective, Proposals, Stopped
 from llmopt.problem import Problem
 from llmopt.problems.tsp import TSP
 from llmopt.report import tours
-from llmopt.report.canvas import DPI, canvas, short
+from llmopt.report.canvas import canvas, save, short
 from llmopt.report.folder import PICTURES, Folder
 from llmopt.space import Categorical, Columns, Vector, take
 
@@ -168,7 +168,7 @@ def draw_search(land: Landscape, runs: Sequence[Run], window: Floats, path: Path
     bar.set_label("order of the evaluations (colour)", fontsize=8)
     handles, labels = axes.ravel()[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(handles), fontsize=8, frameon=False)
-    figure.savefig(path, dpi=DPI, format="png")
+    save(figure, path)
 
 
 def _draw_points(axis: Axes, history: History, land: Landscape, window: Floats, numbered: bool) -> Any:
@@ -305,7 +305,7 @@ def draw_progress(comparison: Comparison, runs: Sequence[Run], path: Path) -> No
     legend = figure.legend(loc="outside right upper", fontsize=8, frameon=False)
     for text in legend.get_texts():
         text.set_parse_math(False)
-    figure.savefig(path, dpi=DPI, format="png")
+    save(figure, path)
 
 
 def _curve(run: Run, gap: bool) -> Floats:

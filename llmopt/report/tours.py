@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from llmopt.benchmarks.execution import Run
 from llmopt.problem import Problem
 from llmopt.problems.tsp import TSP
-from llmopt.report.canvas import DPI, canvas, short
+from llmopt.report.canvas import canvas, save, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +65,7 @@ def draw_tours(problem: TSP, runs: Sequence[Run], path: Path) -> None:
     for axis in axes[len(panels) :]:
         axis.set_visible(False)
     figure.suptitle("repeat 1; blue: the solver is told lengths only, orange: it looks at the distances", fontsize=9)
-    figure.savefig(path, dpi=DPI, format="png")
+    save(figure, path)
 
 
 def _draw(axis: Axes, points: NDArray[np.float64], tour: ArrayLike, colour: str) -> None:

@@ -90,16 +90,16 @@ def test_a_run_that_stalled_under_a_smaller_budget_goes_on(here: Here) -> None:
     tours = ("compare", "tsp", "n=5", "optimum=none", "--solvers", "tpe", "--repeats", "1", "--quiet")
     code, out, _ = here(*tours, "--max-evaluations", "11", "--out", "report", "--json")
     assert (code, [run["stop_reason"] for run in json.loads(out)["runs"]]) == (0, ["stalled"])
-    code, resumed, _ = here("resume", "report", "--max-evaluations", "60", "--json", "--quiet")
+    code, resumed, _ = here("resume", "report", "--max-evaluations", "20", "--json", "--quiet")
     assert code == 0
-    assert clean(resumed) == clean(here(*tours, "--max-evaluations", "60", "--json")[1])
+    assert clean(resumed) == clean(here(*tours, "--max-evaluations", "20", "--json")[1])
 
 
 def test_a_run_that_stalled_is_replayed_with_the_steps_that_its_budgets_cut_short(here: Here) -> None:
     tours = ("compare", "tsp", "n=5", "optimum=none", "--solvers", "tpe:batch=4", "--repeats", "2", "--quiet")
     code, out, _ = here(*tours, "--max-evaluations", "11", "--out", "report", "--json")
     assert (code, json.loads(out)["runs"][0]["stop_reason"]) == (0, "stalled")
-    for limit in ("12", "60", "70"):
+    for limit in ("12", "20", "24"):
         code, out, error = here("resume", "report", "--max-evaluations", limit, "--json", "--quiet")
         assert (code, error) == (0, "")
     assert {run["stop_reason"] for run in json.loads(out)["runs"]} <= {"exhausted", "stalled"}

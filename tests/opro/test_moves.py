@@ -171,7 +171,7 @@ def test_ranges_in_which_moves_cannot_be_counted_are_refused_and_searched_by_sol
         with pytest.raises(InvalidInput, match=r"serializer=moves .* ranges from 1e-150 to 1e150"):
             run(problem, OPRO(obedient(), serializer="moves"), Budget(evaluations=20))
         if high > 1:
-            assert run(problem, OPRO(obedient()), Budget(evaluations=20)).nfev == 20
+            assert run(problem, OPRO(obedient()), Budget(evaluations=9)).nfev == 9
 
 
 def test_while_nothing_has_a_score_solutions_are_asked_for() -> None:
