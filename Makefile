@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# The local model takes both cores, so that its tests run by themselves.
+AT_ONCE = -n 2 --dist worksteal
 SOURCES := pyproject.toml $(shell find llmopt problems baselines benchmarks -name '*.py' -not -path '*/.*')
 # An ordinary install, not an editable one: the folders problems/, baselines/ and benchmarks/ are installed as
 # llmopt.problems and so on, and mypy sees that only in an ordinary install.
@@ -13,11 +15,13 @@ demo: $(VENV)/.installed
 	$(BIN)/llmopt demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow and model"
+	$(BIN)/pytest $(AT_ONCE) -m "not slow and not model"
 
 # With five times the examples of every property.
 test-all: $(VENV)/.installed-dev
-	$(BIN)/pytest --hypothesis-profile=thorough
+	$(BIN)/pytest --hypothesis-profile=thorough -m model
+	$(BIN)/pytest --hypothesis-profile=thorough $(AT_ONCE) -m "not model"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -183,7 +183,8 @@ def test_a_run_through_many_mixtures_of_faults_is_right_or_ends_with_one_error(
 
 
 def test_no_number_of_calls_in_flight_exceeds_a_budget() -> None:
-    with FaultServer(delay=0.02) as server, model("openai", server, attempt_seconds=5) as llm:
+    # Long enough for many to be there at once, on a busy machine too.
+    with FaultServer(delay=0.06) as server, model("openai", server, attempt_seconds=5) as llm:
         ledger = Ledger(max_tokens=2_000)
         metered = Metered(llm, ledger, "scorer", price=None)
         ready = threading.Barrier(64)
