@@ -11,7 +11,7 @@ from typing import Any, get_args
 from llmopt.benchmarks import record
 from llmopt.benchmarks.execution import Run, execute
 from llmopt.benchmarks.record import Identity, Record
-from llmopt.budget import Budget, Limit, larger
+from llmopt.budget import Budget, Limit, exceeded, larger
 from llmopt.errors import InvalidInput, LogError
 from llmopt.items import ItemProblem
 from llmopt.llm.base import LLM
@@ -170,7 +170,10 @@ class Comparison:
         if reason == "stalled" and larger(limit, than=before["evaluations"]):
             return None
         # One that has made more is none within this budget, which its slot tells.
-        if limit is not None and run.evaluations > limit:
+        if exceeded(self.budget, {"evaluations": run.evaluations, "steps": run.steps}):
+            return None
+        # It went on after this record was made, and was killed before the next one.
+        if run.record["stop_reason"] != reason or not (run.noisy or run.record["unique_pairs"] == run.evaluations):
             return None
         assert self.log is not None
         return Run(Record(**run.record), self.log.reader.history(run, self.problems[repeat].space))

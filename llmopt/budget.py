@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -82,6 +83,20 @@ def limits(
         "scorer_calls": scorer_calls,
     }
     return {name: value for name, value in named.items() if value is not None}
+
+
+def exceeded(budget: Budget, spent: Mapping[Limit, int]) -> Limit | None:
+    """Return the first of some counts that is beyond a budget; None: none is.
+
+    Examples
+    --------
+    >>> from llmopt.budget import Budget, exceeded
+    >>> exceeded(Budget(evaluations=20), {"evaluations": 20, "steps": 300})
+    >>> exceeded(Budget(evaluations=20, steps=100), {"evaluations": 20, "steps": 300})
+    'steps'
+    """
+    limits = {name: getattr(budget, name) for name in spent}
+    return next((name for name, count in spent.items() if limits[name] is not None and count > limits[name]), None)
 
 
 def larger(limit: int | None, than: int | None) -> bool:

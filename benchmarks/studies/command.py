@@ -57,7 +57,13 @@ def measuring(design: str) -> Iterator[None]:
 def errors_in_one_line() -> Iterator[None]:
     """End the process as ``llmopt`` does where an error is one that a user can act on: with one line."""
     try:
-        yield
+        try:
+            yield
+        except OSError as error:
+            if error.filename is None:
+                raise
+            # A file that the user has named; models and logs have errors of their own.
+            raise InvalidInput(f"{error.filename}: {error.strerror}") from None
     except LlmoptError as error:
         print("llmopt:", " ".join(str(error).split()), file=sys.stderr)
         raise SystemExit(2 if isinstance(error, InvalidInput | MissingExtra) else 1) from None

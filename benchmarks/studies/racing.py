@@ -216,9 +216,12 @@ def recorded(folder: Path) -> dict[str, Scores]:
     found = {}
     for path in sorted(folder.glob("*.csv")):
         try:
-            found[path.stem] = np.loadtxt(path, delimiter=",", ndmin=2)
+            lines = path.read_text().splitlines()
+            found[path.stem] = np.array([line.split(",") for line in lines if line], dtype=np.float64)
         except (OSError, ValueError) as error:
             raise InvalidInput(f"{path} is no matrix of scores: {error}") from None
+        if not found[path.stem].size:
+            raise InvalidInput(f"{path} is no matrix of scores: it is empty")
     if not found:
         raise InvalidInput(
             f"--matrices {folder} holds no .csv; give a folder that llmopt.benchmarks.studies.score_matrix has written"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from llmopt.budget import Budget, Limit, exceeded
 from llmopt.errors import InvalidInput
 from llmopt.problem import Problem
 from llmopt.racing import Race
@@ -28,7 +29,6 @@ from llmopt.runlog.writer import Statement, Writer
 from llmopt.space import Space
 
 if TYPE_CHECKING:
-    from llmopt.budget import Budget
     from llmopt.solver import Solver
 
 _BUSY_SECONDS = 30.0
@@ -322,20 +322,15 @@ class Slot:
                 other = [text for text in other if text.startswith("problem.")]
                 doubtful = [text for text in doubtful if text.startswith("problem.")]
             self._refuse(other, doubtful)
-            limit = budget.evaluations
-            if limit is not None and limit < run.evaluations:
+            # What a fork is told is its step 0.
+            spent: dict[Limit, int] = {"evaluations": run.evaluations, "steps": 0 if self.fork else run.steps}
+            if isinstance(problem, ItemProblem):
+                spent["scorer_calls"] = self.log.scorer_calls(run, problem.items)
+            if (beyond := exceeded(budget, spent)) is not None:
                 raise InvalidInput(
-                    f"{self.log.folder}: run {run.id} has made {run.evaluations:,} evaluations, more than the budget "
-                    f"of {limit:,}; give a larger one"
+                    f"{self.log.folder}: run {run.id} has made {spent[beyond]:,} {beyond.replace('_', ' ')}, more than "
+                    f"the budget of {getattr(budget, beyond):,}; give a larger one"
                 )
-            limit = budget.scorer_calls
-            if limit is not None and isinstance(problem, ItemProblem):
-                calls = self.log.scorer_calls(run, problem.items)
-                if calls > limit:
-                    raise InvalidInput(
-                        f"{self.log.folder}: run {run.id} has made {calls:,} scorer calls, more than the budget of "
-                        f"{limit:,}; give a larger one"
-                    )
         return new, run
 
     def _refuse(self, other: Sequence[str], doubtful: Sequence[str]) -> None:

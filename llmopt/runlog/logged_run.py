@@ -46,8 +46,8 @@ class LoggedRun:
         Replies of models that came from the cache.
     record
         What tables show of the run, once it has ended.
-    evaluations, best_score
-        How many are there, and the best score among them; None where none has a score.
+    evaluations, steps, best_score
+        How many are there, the last step with any, and the best score among them; None where none has a score.
     """
 
     id: int
@@ -66,6 +66,7 @@ class LoggedRun:
     cached_replies: int
     record: Mapping[str, Any] | None
     evaluations: int
+    steps: int
     best_score: float | None
 
     @property
@@ -127,10 +128,10 @@ def read_run(row: tuple[Any, ...], alive: bool, connection: sqlite3.Connection, 
         state = "interrupted"
     known = json.loads(identity)
     extreme = "max" if known["problem"]["direction"] == "maximize" else "min"
-    count, best = 0, None
+    count, steps, best = 0, None, None
     with damage.reading(f"run {number}"):
-        count, best = connection.execute(
-            f"SELECT count(*), {extreme}(score) FROM evaluations WHERE run = ?", (number,)
+        count, steps, best = connection.execute(
+            f"SELECT count(*), max(step), {extreme}(score) FROM evaluations WHERE run = ?", (number,)
         ).fetchone()
     return LoggedRun(
         int(number),
@@ -149,5 +150,6 @@ def read_run(row: tuple[Any, ...], alive: bool, connection: sqlite3.Connection, 
         int(cached),
         None if record is None else json.loads(record),
         count,
+        steps or 0,
         best,
     )

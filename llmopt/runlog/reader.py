@@ -143,9 +143,13 @@ class LogReader:
         return None
 
     def begun(self) -> dict[tuple[str, int], tuple[int, State]]:
-        """Return number and state of the latest run of each name and repeat; in little time, also of many."""
+        """Return number and state of the latest run of each name and repeat; in little time, also of many.
+
+        One without a record is not done: it was killed between the two.
+        """
         with self._damage.reading("the list of runs"):
-            rows = self._connection.execute("SELECT name, repeat, id, state FROM runs ORDER BY id")
+            state = "CASE WHEN state = 'done' AND record IS NULL THEN 'interrupted' ELSE state END"
+            rows = self._connection.execute(f"SELECT name, repeat, id, {state} FROM runs ORDER BY id")
             return {(name, repeat): (number, state) for name, repeat, number, state in rows}
         return {}
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -168,6 +169,16 @@ def test_a_run_that_always_kills_its_process_is_a_failed_one_and_the_only_one(tm
     }  # fmt: skip
     [failed] = [record for record in records if record.stop_reason == "error"]
     assert "process died 3 times" in failed.message
+
+
+def test_a_run_that_was_killed_before_its_record_was_kept_is_done_by_the_next_command(tmp_path: Path) -> None:
+    first, _ = work(of("slow"), tmp_path)
+    with closing(sqlite3.connect(tmp_path / "run.sqlite")) as connection, connection:
+        connection.execute("UPDATE runs SET record = NULL WHERE repeat = 2")
+    assert len(Results.read(tmp_path).traces) == 3
+    [again], already = work(of("slow"), tmp_path)
+    assert (again.repeat, again.best_score, already) == (2, first[2].best_score, 3)
+    assert len(Results.read(tmp_path).traces) == 4
 
 
 def test_a_folder_holds_one_suite(tmp_path: Path) -> None:

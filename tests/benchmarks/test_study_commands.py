@@ -104,7 +104,12 @@ def test_data_that_are_not_there_are_refused_in_one_line(
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(None, "holds no .csv; give a folder that"), ("a,b\n", "mine.csv is no matrix of scores")]
+    ("content", "words"),
+    [
+        (None, "holds no .csv; give a folder that"),
+        ("a,b\n", "mine.csv is no matrix of scores"),
+        ("\n", "mine.csv is no matrix of scores: it is empty"),
+    ],
 )
 def test_matrices_that_are_none_are_refused_in_one_line(
     content: str | None, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -114,6 +119,16 @@ def test_matrices_that_are_none_are_refused_in_one_line(
     with pytest.raises(SystemExit) as ended:
         racing.main(["--matrices", str(tmp_path)])
     assert ended.value.code == 2 and words in failure(capsys)
+
+
+def test_a_folder_that_cannot_be_written_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    out = str(tmp_path / "file" / "matrices")
+    with pytest.raises(SystemExit) as ended:
+        score_matrix.main("--data", "none", "--runs", "none", "--tasks", "navigate", "--out", out)
+    assert ended.value.code == 2 and f"{out}: Not a directory" in failure(capsys)
 
 
 def test_help_is_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,6 +70,18 @@ def test_records_of_another_version_are_made_anew(here: Here, tmp_path: Path) ->
         assert code == 0 and clean(out) == clean(first)
 
 
+def test_a_run_that_was_killed_before_its_new_record_was_kept_has_no_old_one(here: Here, tmp_path: Path) -> None:
+    command = ("compare", *LINE, "--solvers", "random", "--repeats", "1", "--max-evaluations", "30", "--out", "report")
+    [old] = json.loads(here(*command, "--json", "--quiet")[1])["runs"]
+    resumed = ("resume", "report", "--max-evaluations", "50", "--json", "--quiet")
+    _, first, _ = here(*resumed)
+    with RunLog(tmp_path / "report") as log:
+        log.set_record("random", 0, old)
+    _, again, _ = here(*resumed)
+    assert clean(again) == clean(first)
+    assert [run["unique_pairs"] for run in json.loads(again)["runs"]] == [50]
+
+
 def test_more_budget_continues_only_runs_that_had_spent_theirs(here: Here, tmp_path: Path) -> None:
     assert here(*COMPARE, "--max-evaluations", "30", "--out", "report", "--quiet")[0] == 0
     code, out, _ = here("resume", "report", "--max-evaluations", "50", "--json", "--quiet")

@@ -138,6 +138,16 @@ def test_more_budget_goes_on_with_a_run_that_is_done(name: str, tmp_path: Path) 
         logged(tmp_path, problem, make(name), Budget(evaluations=50))
 
 
+def test_fewer_steps_than_were_made_are_refused(tmp_path: Path) -> None:
+    problem = Counted()
+    first = logged(tmp_path, problem, make("random"), Budget(steps=5))
+    with pytest.raises(InvalidInput, match="run 1 has made 5 steps, more than the budget of 4; give a larger one"):
+        logged(tmp_path, problem, make("random"), Budget(steps=4))
+    # A fork begins with what it is told.
+    forked = logged(tmp_path, problem, make("random"), Budget(steps=2), fork=True)
+    assert forked.nit == 2 and rows(forked)[: first.nfev] == [(*row[:4], 0) for row in rows(first)]
+
+
 def test_a_finished_run_is_replayed_without_an_evaluation(tmp_path: Path) -> None:
     first, second = Counted(), Counted()
     one = logged(tmp_path, first, make("random"), Budget(evaluations=30))

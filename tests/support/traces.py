@@ -75,6 +75,7 @@ def trace(
         cached_replies=0,
         record=None,
         evaluations=len(values),
+        steps=len(values),
         best_score=None,
     )
     record = {
