@@ -139,7 +139,7 @@ class Objective:
     def remaining_evaluations(self) -> int | None:
         """What is left of the budget of evaluations; None: without limit."""
         count = len(self.history)
-        # Where an earlier budget ended a logged run, its last step was cut short.
+        # A replay cuts the same steps short.
         earlier = None if self._journal is None else self._journal.earlier_limit(count)
         limit = self.budget.evaluations if earlier is None else earlier
         return None if limit is None else max(0, limit - count)

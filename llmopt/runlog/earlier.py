@@ -23,8 +23,8 @@ class Earlier:
         Replies that came from a cache.
     out_of_time
         Whether the clock ended it, and does so again: it has no more time than it had.
-    stalled_under
-        The budget of evaluations under which it stalled, where it has a larger one from here on.
+    limit
+        The budget of evaluations that it had, where it has a larger one from here on.
     identity
         The run's identity as JSON, where it is another one from here on.
     """
@@ -32,7 +32,7 @@ class Earlier:
     seconds: float
     cached_replies: int
     out_of_time: bool
-    stalled_under: int | None
+    limit: int | None
     identity: str | None
 
     @classmethod
@@ -44,6 +44,6 @@ class Earlier:
             seconds=run.seconds,
             cached_replies=run.cached_replies,
             out_of_time=run.stop_reason == "seconds" and budget["seconds"] == old["seconds"],
-            stalled_under=old["evaluations"] if more and run.stop_reason == "stalled" else None,
+            limit=old["evaluations"] if more else None,
             identity=None if new == run.identity else json.dumps(new),
         )

@@ -85,8 +85,8 @@ class Journal:
         self.cached_replies = 0 if earlier is None else earlier.cached_replies
         self.step = 0
         self.forked = forked
-        stalled_under = None if earlier is None else earlier.stalled_under
-        self._limits = sorted([*rest.limits, *([] if stalled_under is None else [stalled_under])])
+        limit = None if earlier is None else earlier.limit
+        self._limits = sorted([*rest.limits, *([] if limit is None else [limit])])
         self._earlier = earlier
         self._writer = writer
         self._space = space
@@ -164,8 +164,8 @@ class Journal:
             self._write((begun, [(self.run,)]))
             if earlier.identity is not None:
                 self._write(("UPDATE runs SET identity = ? WHERE id = ?", [(earlier.identity, self.run)]))
-            if earlier.stalled_under is not None:
-                self._event("limit", earlier.stalled_under, "stalled")
+            if earlier.limit is not None:
+                self._event("limit", earlier.limit, "")
             self._event("resumed", len(self), json.dumps(machine()))
 
     def end(self, reason: str, message: str, evaluations: int) -> None:
@@ -191,7 +191,7 @@ class Journal:
     def earlier_limit(self, evaluations: int) -> int | None:
         """Return the smaller budget of evaluations under which a run was that has made so many; None: it has its own.
 
-        One that stalled under it goes on under it until it is spent, so that every replay cuts the same steps short.
+        It goes on under that one until it is spent: how many solutions its solver was asked for depends on it.
         """
         return next((limit for limit in self._limits if limit > evaluations), None)
 

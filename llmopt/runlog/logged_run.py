@@ -111,7 +111,7 @@ class LoggedRest:
     spent
         What models cost, by role.
     limits
-        The budgets of evaluations that it spent, or under which it stalled before it had a larger one.
+        The budgets of evaluations that it spent, or had before it had a larger one.
     """
 
     requests: Mapping[Place, Sequence[LoggedRequest]] = field(default_factory=dict)

@@ -227,7 +227,7 @@ class LogReader:
         return 0
 
     def limits(self, run: LoggedRun) -> list[int]:
-        """Return the budgets of evaluations that a run spent, or under which it stalled before it had a larger one."""
+        """Return the budgets of evaluations that a run spent, or had before it had a larger one."""
         with self._damage.reading(f"the events of run {run.id}"):
             found = self._connection.execute(
                 "SELECT call FROM events WHERE run = ? "

@@ -138,6 +138,21 @@ def test_more_budget_goes_on_with_a_run_that_is_done(name: str, tmp_path: Path) 
         logged(tmp_path, problem, make(name), Budget(evaluations=50))
 
 
+@pytest.mark.parametrize("name", ["opro", "random", "powell", "tpe:batch=8", "differential-evolution"])
+@pytest.mark.parametrize("interrupted", [5, 6, 8, 11])
+def test_a_step_that_a_budget_had_cut_and_an_interrupt_ended_goes_on_with_more(
+    name: str, interrupted: int, tmp_path: Path
+) -> None:
+    problem = Counted()
+    logged(tmp_path, Counted(crash=interrupted), make(name), Budget(evaluations=12))
+    before: list[object] = []
+    for evaluations in (25, 40):
+        result = logged(tmp_path, problem, make(name), Budget(evaluations=evaluations))
+        assert len(result.history) == interrupted + len(problem.calls) == evaluations
+        assert rows(result)[: len(before)] == before
+        before = list(rows(result))
+
+
 def test_fewer_steps_than_were_made_are_refused(tmp_path: Path) -> None:
     problem = Counted()
     first = logged(tmp_path, problem, make("random"), Budget(steps=5))
