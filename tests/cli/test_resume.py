@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from llmopt import InvalidInput
 from llmopt.benchmarks.results import Results
 from llmopt.runlog import LogReader, RunLog
 from support.commands import Here, environment
@@ -23,6 +25,13 @@ COMPARE = ("compare", *LINE, "--solvers", "opro,random,quadratic", "--repeats", 
 
 def clean(text: str) -> list[dict[str, Any]]:
     return [{**run, "seconds": 0, "evaluation_seconds": 0} for run in json.loads(text)["runs"]]
+
+
+def evaluations(folder: Path) -> int:
+    """Return how many the log of a folder holds."""
+    with suppress(InvalidInput), LogReader(folder) as reader:
+        return sum(run.evaluations for run in reader.runs())
+    return 0
 
 
 def press(*_: object) -> None:
@@ -42,8 +51,11 @@ def test_an_interrupted_comparison_goes_on_to_the_same_end(here: Here, tmp_path:
     )
     command = [sys.executable, "-m", "llmopt.cli", *slow, "--out", "report", "--quiet"]
     for sign in (signal.SIGKILL, signal.SIGINT):
+        before = evaluations(tmp_path / "report")
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
-        time.sleep(2.5)
+        # However long it takes to start.
+        while evaluations(tmp_path / "report") < before + 25 and process.poll() is None:
+            time.sleep(0.02)
         process.send_signal(sign)
         _, error = process.communicate(timeout=30)
         assert b"Traceback" not in error
