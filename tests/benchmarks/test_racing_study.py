@@ -15,11 +15,13 @@ from llmopt.benchmarks.studies.racing import (
     main,
     measure,
     raced,
+    recorded,
     shuffled,
     simulated,
 )
 from llmopt.racing import Race
 
+RECORDED = Path(__file__).parents[2] / "benchmarks" / "studies" / "recorded"
 SETTING = Setting(100, 0.35, 0.85)
 
 
@@ -81,6 +83,13 @@ def test_recorded_matrices_are_replayed_in_other_orders(tmp_path: Path, capsys: 
     assert "| 24 | 60 | recorded: 0." in printed
     main(["--matrices", str(tmp_path), "--seeds", "5"])
     assert capsys.readouterr().out == printed
+
+
+def test_what_was_recorded_is_a_mark_for_each_candidate_on_each_item_and_races_choose_well_from_it() -> None:
+    for matrix in recorded(RECORDED).values():
+        assert set(np.unique(matrix)) == {0.0, 1.0} and matrix.shape[1] == 100
+        race = measure(partial(raced, race=Race()), partial(shuffled, matrix), 100)
+        assert race.calls < 0.5 and race.lost <= Race().level
 
 
 def test_simulations_print_a_line_for_every_setting_and_method(capsys: pytest.CaptureFixture[str]) -> None:
