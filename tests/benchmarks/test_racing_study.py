@@ -85,11 +85,13 @@ def test_recorded_matrices_are_replayed_in_other_orders(tmp_path: Path, capsys: 
     assert capsys.readouterr().out == printed
 
 
-def test_what_was_recorded_is_a_mark_for_each_candidate_on_each_item_and_races_choose_well_from_it() -> None:
+def test_a_race_keeps_its_level_on_what_was_recorded_and_beats_halving_with_as_many_calls() -> None:
     for matrix in recorded(RECORDED).values():
         assert set(np.unique(matrix)) == {0.0, 1.0} and matrix.shape[1] == 100
-        race = measure(partial(raced, race=Race()), partial(shuffled, matrix), 100)
-        assert race.calls < 0.5 and race.lost <= Race().level
+        draw = partial(shuffled, matrix)
+        race = measure(partial(raced, race=Race()), draw, 100)
+        assert race.calls < 0.55 and race.lost <= Race().level
+        assert measure(partial(halving, share=race.calls), draw, 100).lost > race.lost
 
 
 def test_simulations_print_a_line_for_every_setting_and_method(capsys: pytest.CaptureFixture[str]) -> None:
