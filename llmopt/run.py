@@ -187,6 +187,7 @@ def run(
         except BaseException as error:
             if journal is not None:
                 with suppress(LogError):
+                    journal.keep_cached(objective.models.hits)
                     journal.end("error", f"{type(error).__name__}: {error}", len(objective.history))
             raise
         if journal is not None:

@@ -124,8 +124,8 @@ class Journal:
         )
 
     def __len__(self) -> int:
-        """The number of evaluations that are logged up to the first that is missing."""
-        return self._past.unbroken
+        """The number of evaluations that are logged."""
+        return self._past.known
 
     @property
     def live(self) -> bool:
@@ -169,7 +169,9 @@ class Journal:
             self._event("resumed", len(self), json.dumps(machine()))
 
     def end(self, reason: str, message: str, evaluations: int) -> None:
-        """Write why the run ended."""
+        """Write why the run ended; where a mere replay was ended, how it ended before stays."""
+        if not self.live and reason in ("interrupted", "error"):
+            return
         state = {"interrupted": "interrupted", "error": "failed"}.get(reason, "done")
         self._write(
             (
@@ -282,9 +284,10 @@ class Journal:
         return found
 
     def is_past(self, place: Place) -> bool:
-        """Return whether later calls of the same role are logged."""
+        """Return whether later calls of the same role are logged, or evaluations of the step, for which it came before
+        them."""
         role, *number = place
-        return role in self._latest and tuple(number) < self._latest[role]
+        return (role in self._latest and tuple(number) < self._latest[role]) or 0 < place[1] <= self._past.last_step
 
     def keep_request(self, place: Place, number: int, request: Request) -> None:
         """Write what is about to be asked; each different prompt, grammar and schema is stored once."""

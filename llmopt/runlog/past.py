@@ -25,7 +25,7 @@ class Past:
     def __init__(self, outcome: Outcome | None) -> None:
         self._size = 0 if outcome is None or not len(outcome) else int(outcome.calls[-1]) + 1
         if outcome is None or not self._size:
-            self.unbroken = 0
+            self.known, self.last_step = 0, -1
             return
         self.columns = {name: _spread(values, outcome.calls, self._size) for name, values in outcome.columns.items()}
         self._known = np.zeros(self._size, dtype=np.bool_)
@@ -34,7 +34,8 @@ class Past:
         self._status = _spread(outcome.status, outcome.calls, self._size)
         self._steps = _spread(outcome.steps, outcome.calls, self._size)
         self._reasons = {int(outcome.calls[i]): reason for i, reason in outcome.reasons.items()}
-        self.unbroken = self._size if self._known.all() else int(np.argmin(self._known))
+        # How many are there, and the last step of any.
+        self.known, self.last_step = int(self._known.sum()), int(outcome.steps.max())
 
     def __len__(self) -> int:
         return self._size

@@ -181,6 +181,24 @@ def test_more_scorer_calls_go_on_with_a_run_that_has_spent_them(race: Race | Non
     assert max(Counter(problem.asked).values()) == 1
 
 
+@pytest.mark.parametrize("seconds", [13, 29, 44])
+def test_a_run_that_the_clock_ended_in_a_race_is_the_same_when_it_is_repeated(seconds: int, tmp_path: Path) -> None:
+    clock = [0]
+
+    class Ticking(Table):
+        def score_items(self, pairs: Sequence[tuple[Any, int]], keep: Keep) -> None:
+            def kept(i: int, score: ItemScore) -> None:
+                clock[0] += 1
+                keep(i, score)
+
+            super().score_items(pairs, kept)
+
+    first, again = (
+        logged(tmp_path, Ticking(marks(1)), Budget(seconds=seconds), clock=lambda: float(clock[0])) for _ in range(2)
+    )
+    assert (first.stop_reason, rows(again)) == ("seconds", rows(first))
+
+
 def test_fewer_scorer_calls_than_were_made_are_refused(tmp_path: Path) -> None:
     logged(tmp_path, Table(marks(2), 33), Budget(scorer_calls=90))
     before, problem = dump(tmp_path), Table(marks(2))

@@ -6,9 +6,9 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,6 +48,7 @@ from llmopt.llm.ledger import total
 from llmopt.opro import OPRO
 from llmopt.registry import create_solver, names, needs_model
 from llmopt.runlog import LogReader, RunLog, Slot
+from support.gbnf import Grammar
 from support.models import FunctionLLM, obedient
 from support.slow_run import Slow
 from support.strategies import spaces
@@ -151,6 +152,53 @@ def test_a_step_that_a_budget_had_cut_and_an_interrupt_ended_goes_on_with_more(
         assert len(result.history) == interrupted + len(problem.calls) == evaluations
         assert rows(result)[: len(before)] == before
         before = list(rows(result))
+
+
+class FailsOnce(FunctionLLM):
+    """Many replies are no solutions, and the first question for others fails."""
+
+    def __init__(self) -> None:
+        super().__init__(garbled)
+        self._calls = 0
+
+    def generate(self, requests: Sequence[Request]) -> list[Response]:
+        self._calls += 1
+        if self._calls == 2:
+            raise ModelError("overloaded")
+        return super().generate(requests)
+
+
+def garbled(request: Request, i: int) -> str:
+    assert request.constraint is not None
+    chance = random.Random((request.seed or 0) + i)
+    return "garbage" if chance.random() < 0.4 else Grammar(request.constraint.grammar).draw(chance)
+
+
+@pytest.mark.parametrize(
+    ("llm", "before"), [(FailsOnce(), Budget(steps=1)), (FunctionLLM(garbled), Budget(steps=1, calls=4))]
+)
+def test_a_question_that_failed_in_a_step_that_was_evaluated_fails_again(
+    llm: FunctionLLM, before: Budget, tmp_path: Path
+) -> None:
+    space = Vector(x=Float(-5, 5), y=Int(-50, 50))
+    problem = FunctionProblem(lambda s: s["x"] ** 2 + s["y"] ** 2, space)
+    first = logged(tmp_path, problem, create_solver("hybrid:share=4", llm=llm), before)
+    again = FunctionLLM(garbled)
+    result = logged(tmp_path, problem, create_solver("hybrid:share=4", llm=again), Budget(steps=3, calls=40))
+    assert rows(result)[: first.nfev] == rows(first) and result.nit == 3 and again.requests
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_what_ends_a_mere_replay_leaves_the_run_as_it_was(error: type[BaseException], tmp_path: Path) -> None:
+    def ends(objective: Objective) -> None:
+        raise error
+
+    logged(tmp_path, Counted(), make("random"), Budget(evaluations=30))
+    with suppress(RuntimeError):
+        assert logged(tmp_path, Counted(), make("random"), Budget(evaluations=30), on_step=ends).nfev < 30
+    with LogReader(tmp_path) as reader:
+        [run] = reader.runs()
+    assert (run.state, run.stop_reason) == ("done", "evaluations")
 
 
 def test_fewer_steps_than_were_made_are_refused(tmp_path: Path) -> None:
