@@ -169,7 +169,7 @@ class FailsOnce(FunctionLLM):
 
 
 def garbled(request: Request, i: int) -> str:
-    assert request.constraint is not None
+    assert request.constraint is not None and request.constraint.grammar is not None
     chance = random.Random((request.seed or 0) + i)
     return "garbage" if chance.random() < 0.4 else Grammar(request.constraint.grammar).draw(chance)
 
